@@ -1,0 +1,257 @@
+"""Command line of the model: prepare, train, evaluate, sample, bench."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+app = typer.Typer(
+    help="Teach a network to continue music, measure it, and let it play.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(stderr=True)
+
+
+def bar() -> Progress:
+    """A progress bar on stderr: what is done, of how much, and how long it will take."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=console)
+
+
+@app.command()
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="A folder of .mid files, searched to the bottom.")],
+    out: Annotated[Path, typer.Argument(help="Where the token arrays go.")],
+    layout: Annotated[str, typer.Option(
+        help="'events': a step a note. 'published': REMI+ with byte pairs. 'segue': that without rests.",
+    )] = "events",
+    vocabulary: Annotated[int, typer.Option(help="How many tokens byte pairs may make.")] = 5000,
+    four_four: Annotated[bool, typer.Option(help="Leave out music that is not in 4/4 throughout.")] = True,
+    max_bars: Annotated[int | None, typer.Option(help="Keep at most so many bars of a file.")] = None,
+    transpositions: Annotated[int, typer.Option(help="Copies of training pieces in other keys (0-11).")] = 0,
+    limit: Annotated[int | None, typer.Option(help="Take only so many files, drawn at random.")] = None,
+    index: Annotated[Path | None, typer.Option(
+        help="CSV with path, source_file and dataset, to keep the sections of a piece together.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides the split and the order.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that read files side by side.")] = 2,
+) -> None:
+    """Turn a folder of MIDI into arrays for training: 80% to learn from, 10% to steer by, 10% to test on."""
+    from model.dataset import Preparation
+    from model.dataset import prepare as run
+
+    if not folder.is_dir():
+        raise ValueError(f"FOLDER is a folder of .mid files; received '{folder}'.")
+    asked = Preparation(layout, vocabulary, four_four=four_four, max_bars=max_bars,
+                        transpositions=transpositions, limit=limit, seed=seed)
+    with bar() as progress:
+        task = progress.add_task("Reading music", total=None)
+        summary = run(folder, out, asked, index, workers,
+                      lambda n, total: progress.update(task, completed=n, total=total))
+    typer.echo(f"{summary['files']} files, skipped {summary['skipped'] or 'none'}; "
+               f"tokens {summary['tokens']}; notes {summary['notes']}.")
+
+
+@app.command()
+def pack(
+    folder: Annotated[Path, typer.Argument(help="A folder that `prepare` wrote with the layout 'events'.")],
+    out: Annotated[Path, typer.Argument(help="Where the packed files go.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Unpack such files instead.")] = False,
+) -> None:
+    """Pack prepared music small, to be taught on another machine."""
+    from model.compound import packing
+
+    (packing.unpack if undo else packing.pack)(folder, out)
+    typer.echo(f"{out}: {sum(file.stat().st_size for file in out.iterdir()) / 2**20:.0f} MiB.")
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="A recipe, such as model/recipes/segue-small.yaml.")],
+    run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.")] = None,
+    resume: Annotated[bool, typer.Option(help="Go on from where the run stopped.")] = False,
+    steps: Annotated[int | None, typer.Option(help="Steps in all, instead of the recipe's.")] = None,
+    data: Annotated[Path | None, typer.Option(help="A prepared folder, instead of the recipe's.")] = None,
+    precision: Annotated[str | None, typer.Option(help="bf16-mixed, 16-mixed, 32-true ...")] = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu or auto.")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many devices of this machine.")] = "1",
+    num_nodes: Annotated[int, typer.Option(help="How many machines.")] = 1,
+    strategy: Annotated[str, typer.Option(help="ddp for several devices.")] = "auto",
+    max_time: Annotated[str | None, typer.Option(help="Stop after DD:HH:MM:SS.")] = None,
+    finish: Annotated[bool, typer.Option("--finish", help="Only write the best weights so far.")] = False,
+) -> None:
+    """Train a network by a recipe; a finished checkpoint lies in the run's folder under model/."""
+    try:
+        from model import training
+    except ModuleNotFoundError as error:
+        raise ValueError(f"Training needs requirements-train.txt; {error.name} is not installed.") from error
+
+    made = training.read_recipe(recipe, steps=steps, data=data, precision=precision)
+    folder = run or Path("runs") / made.name
+    if finish:
+        out = training.finish(made, folder)
+    else:
+        count = int(devices) if devices.isdigit() else devices
+        out = training.train(made, folder, resume, accelerator=accelerator, devices=count,
+                             num_nodes=num_nodes, strategy=strategy, max_time=max_time)
+    typer.echo(f"The checkpoint is in {out}.")
+
+
+@app.command()
+def evaluate(
+    checkpoint: Annotated[str | None, typer.Argument(
+        help="A shipped checkpoint's name or a folder; the default one if left out.")] = None,
+    data: Annotated[Path, typer.Option(
+        help="The prepared folder that the checkpoint was trained on.")] = Path("data/prepared/events"),
+    library: Annotated[Path | None, typer.Option(
+        help="Continue the pieces of this folder with a library.csv, not those of the split.")] = None,
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    prompts: Annotated[int, typer.Option(help="How many pieces to continue; 0: only predict.")] = 100,
+    bars: Annotated[int, typer.Option(help="Bars to continue each by.")] = 8,
+    prompt_bars: Annotated[int, typer.Option(help="Bars that are given.")] = 8,
+    settings: Annotated[str, typer.Option(
+        help="A preset, or changes to the default one: 'temperature=0.9,top_p=0.95'.")] = "natural",
+    pieces: Annotated[int, typer.Option(help="How many pieces to predict, drawn at random.")] = 60,
+    sequence: Annotated[int, typer.Option(help="Steps that the network sees at once.")] = 512,
+    copies: Annotated[bool, typer.Option(help="Look for runs copied from the training music.")] = True,
+    published: Annotated[Path | None, typer.Option(
+        help="The evaluation.json of the published recipe with the same compute, to compare with.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
+    cache: Annotated[Path, typer.Option(help="Keeps takes and indices for the next time.")] = Path(
+        "data/evaluation"),
+    out: Annotated[Path | None, typer.Option(
+        help="A folder for evaluation.json and evaluation.html, or a .json file for numbers alone.")] = None,
+) -> None:
+    """Measure a network without listeners: how well it predicts held-out music and how it continues it."""
+    import json
+
+    try:
+        from model.evaluation import report, run
+    except ModuleNotFoundError as error:
+        why = f"Evaluating needs requirements-train.txt; {error.name} is not installed."
+        raise ValueError(why) from error
+
+    asked = run.Request(checkpoint, data, library, split, prompts, bars, prompt_bars, settings, pieces,
+                        sequence, copies, seed, workers, published, cache)
+    with bar() as progress:
+        tasks = {}
+
+        def told(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        results = run.evaluate(asked, told)
+    if out and out.suffix == ".json":
+        kept = results if prompts else results["likelihood"]
+        out.write_text(json.dumps(kept, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    elif out:
+        for path in report.write(results, out):
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    typer.echo(json.dumps(run.brief(results)))
+
+
+@app.command()
+def sample(
+    prompt: Annotated[Path, typer.Argument(help="A .mid file to continue.")],
+    out: Annotated[Path, typer.Argument(help="A folder for the takes.")],
+    checkpoint: Annotated[str | None, typer.Option(help="A shipped checkpoint's name or a folder.")] = None,
+    preset: Annotated[str, typer.Option(help="A named setting that the options below change.")] = "natural",
+    temperature: Annotated[float | None, typer.Option(help="0.05-2: how daring.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Only the k likeliest tokens; 0 for all.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Only the likeliest tokens that make up p.")] = None,
+    min_p: Annotated[float | None, typer.Option(help="Only tokens so likely beside the likeliest.")] = None,
+    no_repeat_ngram: Annotated[int | None, typer.Option(help="No run of n tokens twice; 0 for off.")] = None,
+    no_repeat_bars: Annotated[int | None, typer.Option(help="No run of n bars twice; 0 for off.")] = None,
+    bars: Annotated[int | None, typer.Option(help="How many bars to add.")] = None,
+    prompt_bars: Annotated[int | None, typer.Option(help="Bars of the prompt to use; 0 for all.")] = None,
+    keep_instruments: Annotated[bool | None, typer.Option(help="Let no other instruments in.")] = None,
+    takes: Annotated[int, typer.Option(help="How many continuations.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same music.")] = None,
+    whistle: Annotated[bool | None, typer.Option(help="Whistle where the machine takes over.")] = None,
+    audio: Annotated[str | None, typer.Option(help="Also write sound: wav, flac, ogg or mp3.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
+) -> None:
+    """Continue a piece of music and write the takes as .mid files, named after their seeds."""
+    from dataclasses import replace
+
+    from model.generator import PRESETS, GenerationError, Generator, Take
+    from model.score import read, write
+
+    if preset not in PRESETS:
+        known = ", ".join(f"'{name}'" for name in PRESETS)
+        raise ValueError(f"A preset is one of {known}; received '{preset}'.")
+    if audio not in (None, "wav", "flac", "ogg", "mp3"):
+        raise ValueError(f"audio is wav, flac, ogg or mp3; received '{audio}'.")
+    changes = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "min_p": min_p, "seed": seed,
+               "no_repeat_ngram": no_repeat_ngram, "no_repeat_bars": no_repeat_bars, "bars": bars,
+               "prompt_bars": prompt_bars, "keep_instruments": keep_instruments, "whistle": whistle}
+    chosen = {name: value for name, value in changes.items() if value is not None}
+    settings = replace(PRESETS[preset], **chosen)
+    score = read(prompt)
+    out.mkdir(parents=True, exist_ok=True)
+    with Generator(checkpoint, workers) as generator, bar() as progress:
+        task = progress.add_task("Playing", total=100)
+        try:
+            for event in generator.stream(score, settings, takes):
+                if not isinstance(event, Take):
+                    done = round(100 * event.fraction)
+                    progress.update(task, completed=done, description=f"{event.notes} notes")
+                    continue
+                path = out / f"{prompt.stem}-{event.settings.seed}.mid"
+                write(event.score, path, [f"{event.system} {event.checkpoint_sha256}", str(event.settings)])
+                if audio:
+                    from model.render import save, to_audio
+
+                    save(to_audio(event.score), path.with_suffix(f".{audio}"))
+                remarks = f", {' and '.join(event.faults)}" if event.faults else ""
+                progress.console.print(f"{path}: {event.notes} notes in {event.elapsed_s:.1f} s{remarks}")
+        except GenerationError as error:
+            raise ValueError(str(error)) from error
+
+
+@app.command()
+def card(
+    checkpoint: Annotated[str | None, typer.Argument(help="A shipped checkpoint's name or a folder.")] = None,
+) -> None:
+    """Write a checkpoint's model card from its config, its evaluation.json and its notes.md."""
+    from model.card import write_card
+    from model.checkpoint import load
+
+    typer.echo(f"The card is {write_card(load(checkpoint))}.")
+
+
+@app.command()
+def bench(
+    checkpoint: Annotated[str | None, typer.Argument(help="A shipped checkpoint's name or a folder.")] = None,
+    prompt_tokens: Annotated[int, typer.Option(help="Length of the prompt.")] = 256,
+    tokens: Annotated[int, typer.Option(help="Tokens to decode in a round.")] = 64,
+    rounds: Annotated[int, typer.Option(help="Rounds; medians are given.")] = 3,
+) -> None:
+    """Measure decoding speed with the cache, against running the whole sequence for every token."""
+    import json
+
+    from model.bench import bench as run
+    from model.checkpoint import load
+
+    typer.echo(json.dumps(run(load(checkpoint), prompt_tokens, tokens, rounds)))
+
+
+def main() -> None:
+    """Run the command line; what is wrong with the input is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+"""The Compose page: layout and events. What a visitor may do is decided in the handlers, not in the browser.
+
+Gradio makes every event an endpoint that anyone can call, so each handler treats what it gets as untrusted.
+The music itself never passes through Gradio: takes lie on the shelf, and the page holds their tokens.
+"""
+
+import contextlib
+import json
+import logging
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from model import view
+from model.catalogue import MAX_BARS, Catalogue, prompt_of
+from model.door import Door
+from model.generator import PRESETS, RANGES, Generator, Progress, Settings, Take
+from model.instruments import DRUMS, NAMES
+from model.score import ScoreError, bar_seconds, read
+from model.shelf import Shelf
+from model.visit import FILE, NOTHING, SHELF, Run, Running, Visit, reason, seed_of
+
+OWN = "My own"                      # the character of settings that are no preset
+MAX_TAKES = 4
+MAX_UPLOAD = 25_000_000             # bytes; what is over the limit of ``read`` gets its sentence in the page
+UNHEARD = "That did not go through. Please press Continue once more."
+GONE = "What was being composed is no longer here. Please press Continue once more."
+LEAST_TEMPO, MOST_TEMPO = 40, 250   # of a start from nothing, as the vocabulary has it
+log = logging.getLogger(__name__)
+
+
+def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
+                 chance: random.Random | None = None, workers: int = 1) -> gr.Blocks:
+    """The page over a generator, a catalogue of prompts (started) and the shelf that takes are kept on.
+
+    ``chance`` draws the seeds of visitors who name none. ``workers``: how many takes the generator makes side
+    by side; where that is two or more, a visitor gets two unless they choose otherwise.
+    """
+    running, chance = Running(), chance or random.SystemRandom()
+    plain = Settings()
+
+    def shown(visit: Visit) -> tuple[Visit, Any, Any]:
+        """Visit, stage, slider of used bars."""
+        prompt = visit.prompt(catalogue)
+        if prompt is None:
+            return visit, gr.update(visible=False), gr.update(visible=visit.source != NOTHING)
+        used = min(plain.prompt_bars, prompt.bars)
+        return (visit, gr.update(value=view.stage(prompt, used), visible=True),
+                gr.update(maximum=max(prompt.bars, 2), value=used, visible=True))
+
+    def open_library(visit: Visit) -> tuple:
+        """Cards, timer, and the stage as soon as there is something to show."""
+        prompt = visit.prompt(catalogue)
+        cards = view.cards(catalogue.cards(), catalogue.expected, catalogue.done, prompt.id if prompt else "")
+        timer = gr.Timer(active=not catalogue.done)
+        if visit.piece or prompt is None or visit.source != SHELF:
+            return cards, timer, visit, gr.skip(), gr.skip()
+        return cards, timer, *shown(replace(visit, piece=prompt.id))
+
+    def on_shelf(piece: object) -> bool:
+        return isinstance(piece, str) and catalogue.prompt(piece) is not None
+
+    def pick(visit: Visit, piece: str) -> tuple:
+        if not on_shelf(piece):
+            return visit, gr.skip(), gr.skip()
+        return shown(replace(visit, source=SHELF, piece=piece))
+
+    def turn(visit: Visit, event: gr.SelectData) -> tuple:
+        if event.value not in (SHELF, FILE, NOTHING):
+            return visit, gr.skip(), gr.skip()
+        return shown(replace(visit, source=event.value))
+
+    def upload(visit: Visit, path: str | None) -> tuple:
+        """Note, visit, stage, slider."""
+        if path is None:
+            return "", visit, gr.skip(), gr.skip()
+        name = Path(path).name
+        try:
+            prompt = prompt_of(read(Path(path)), shelf, Path(path).stem)
+        except ScoreError as error:
+            return view.note(f"{name}: {error}"), visit, gr.skip(), gr.skip()
+        except Exception:
+            log.exception("A file could not be read.")
+            wrong = view.note(f"{name} could not be read. Please try another MIDI file.")
+            return wrong, visit, gr.skip(), gr.skip()
+        return "", *shown(replace(visit, source=FILE, file=prompt))
+
+    def settle(character: str) -> tuple:
+        if character not in PRESETS:
+            return (gr.skip(),) * 4
+        preset = PRESETS[character]
+        return preset.temperature, preset.top_k, preset.top_p, preset.no_repeat_ngram
+
+    def keep(made: Take, title: str, stopped: bool) -> str:
+        number, seed = made.index + 1, made.settings.seed
+        token = shelf.put(made.score, f"Segue {title} take {number} seed {seed}", [
+            f"Segue: take {number} after {title}", f"system {made.system}",
+            f"checkpoint {made.checkpoint_sha256}", f"settings {made.settings}"])
+        heard = len(bar_seconds(made.score)) - 1 - made.seam_bar
+        new_bars = made.settings.bars if made.complete else max(heard, 0)       # the last ones may be rests
+        return view.take(made, token, new_bars, stopped)
+
+    def begin(visit: Visit, piece: str, programs: list, tempo: float, used: float, length: float,
+              takes: float, temperature: float, top_k: float, top_p: float, ngram: float, seed: str,
+              keep_instruments: bool, whistle: bool, request: gr.Request) -> tuple:
+        """Continue: starts the session's run and shows it; if one is under way, shows that."""
+        def work(run: Run) -> None:
+            with contextlib.closing(generator.stream(origin, settings, count, run.stop)) as stream:
+                for event in stream:
+                    if isinstance(event, Progress):
+                        run.progress = event
+                    else:
+                        run.takes.append(keep(event, title, run.stop.is_set()))
+        if visit.source == SHELF and on_shelf(piece):
+            visit = replace(visit, piece=piece)     # the card may have been chosen a moment ago
+        try:
+            origin, title = visit.origin(catalogue, programs, tempo)
+            settings, count = Settings(
+                temperature=temperature, top_k=int(top_k), top_p=top_p, no_repeat_ngram=int(ngram),
+                bars=int(length), prompt_bars=int(used), seed=seed_of(seed, chance),
+                keep_instruments=bool(keep_instruments), whistle=bool(whistle)), int(takes)
+        except Exception as error:
+            return view.note(reason(error)), *(gr.skip(),) * 4
+        running.begin(request.session_hash, title, work)
+        return watch(request)
+
+    def watch(request: gr.Request) -> tuple:
+        """Status, takes so far, Continue button, Stop button, pulse: how the session's run stands."""
+        run = running.of(request.session_hash) or Run("", said=GONE, failed=True, over=True)
+        over = run.over         # asked before the takes are read
+        said = view.note(run.said, wrong=run.failed) if over else view.progress(run.progress)
+        made = view.run(run.id, run.title, run.takes) if run.takes else gr.skip()
+        return said, made, gr.update(interactive=over), gr.update(visible=not over), gr.Timer(active=not over)
+
+    def halt(request: gr.Request) -> None:
+        running.stop(request.session_hash)
+
+    with gr.Blocks(title="Segue", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        visit = gr.State(Visit())
+        gr.HTML(view.masthead("/") + view.overture())
+
+        gr.HTML(view.heading("I", "The prompt"))
+        with gr.Tabs(elem_id="source"):
+            with gr.Tab(SHELF) as shelf_tab:
+                cards = gr.HTML(view.cards([], 0, False), elem_id="library", js_on_load=_CARDS_JS)
+            with gr.Tab(FILE) as file_tab:
+                gr.HTML(view.hint("A MIDI file (.mid) of up to 5 MB. Its first bars are the prompt. Only you "
+                                  "can hear it here, and within a day it is deleted."))
+                file = gr.UploadButton("Choose a MIDI file", file_types=[".mid", ".midi"], elem_id="upload")
+                file_note = gr.HTML(elem_id="file-note")
+            with gr.Tab(NOTHING) as nothing_tab:
+                gr.HTML(view.hint("Name the players and the pace; the model makes up the rest."))
+                with gr.Row():
+                    named = [*((name, program) for program, name in enumerate(NAMES)), ("Drums", DRUMS)]
+                    programs = gr.Dropdown(named, value=[0], multiselect=True, label="Instruments", scale=3)
+                    tempo = gr.Slider(LEAST_TEMPO, MOST_TEMPO, 100, step=1, label="Beats a minute", scale=2)
+        stage = gr.HTML(visible=False, elem_id="stage")
+
+        gr.HTML(view.heading("II", "The continuation"))
+        with gr.Row(elem_id="settings"):
+            used = gr.Slider(1, MAX_BARS, plain.prompt_bars, step=1, label="Bars of the prompt")
+            length = gr.Slider(*RANGES["bars"], plain.bars, step=1, label="Bars to compose")
+            character = gr.Dropdown([*view.characters(PRESETS), OWN], value="natural", label="Character")
+            takes = gr.Slider(1, MAX_TAKES, min(workers, 2), step=1, label="Takes")
+        with gr.Accordion("More", open=False, elem_id="more"):
+            with gr.Row():
+                temperature = gr.Slider(*RANGES["temperature"], plain.temperature, step=0.05,
+                                        label="Temperature", info="Low: careful. High: adventurous.")
+                top_k = gr.Slider(*RANGES["top_k"], plain.top_k, step=1, label="Top-k",
+                                  info="Choose among the k likeliest tokens. 0: all.")
+                top_p = gr.Slider(*RANGES["top_p"], plain.top_p, step=0.05, label="Top-p",
+                                  info="Choose among the tokens that share this much. 1: all.")
+            with gr.Row():
+                ngram = gr.Slider(*RANGES["no_repeat_ngram"], plain.no_repeat_ngram, step=1,
+                                  label="No-repeat n-gram", info="No n tokens in a row occur twice. 0: off.")
+                with gr.Column():
+                    seed = gr.Textbox(label="Seed", max_lines=1,
+                                      info="The same seed gives the same take. Blank: a new one.")
+                    dice = gr.Button("Draw a seed", size="sm", elem_id="dice")
+                with gr.Column():
+                    keep_instruments = gr.Checkbox(plain.keep_instruments,
+                                                   label="Only the prompt's instruments play on")
+                    whistle = gr.Checkbox(False, label="A short whistle where the machine takes over")
+        with gr.Row(elem_id="go"):
+            go = gr.Button("Continue", variant="primary", elem_id="continue")
+            end = gr.Button("Stop and keep", visible=False, elem_id="stop")
+        status = gr.HTML(elem_id="status")
+
+        gr.HTML(view.heading("III", "The takes"))
+        gr.HTML(view.no_takes(), elem_id="takes")
+        feed = gr.HTML(html_template="<i></i>", elem_id="feed", visible="hidden", js_on_load=_FEED_JS)
+        timer, pulse = gr.Timer(1.5), gr.Timer(0.4, active=False)
+
+        # Nothing here uses Gradio's queue. Its answers share one connection for each visitor, which is closed
+        # when all are given; an event that is sent in that moment is never answered, and the page waits for
+        # ever. So each event is a request of its own, and a run is asked after until it is over.
+        quiet = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+        choice = {**quiet, "trigger_mode": "always_last"}       # the last one counts
+        on_stage = [visit, stage, used]
+        for opening in (page.load, timer.tick):
+            opening(open_library, visit, [cards, timer, *on_stage], **quiet)
+        cards.select(pick, [visit, cards], on_stage, js=_CHOSEN_JS, **choice)
+        for tab in (shelf_tab, file_tab, nothing_tab):
+            tab.select(turn, visit, on_stage, **choice)
+        file.upload(upload, [visit, file], [file_note, *on_stage], **quiet)
+        used.change(None, used, js=_USED_JS)
+        character.input(settle, character, [temperature, top_k, top_p, ngram], **choice)
+        for setting in (temperature, top_k, top_p, ngram):
+            setting.input(None, None, character, js=f"() => '{OWN}'")
+        dice.click(None, None, seed, js="() => String(Math.floor(Math.random() * 1000000))")
+        asked = [visit, cards, programs, tempo, used, length, takes, temperature, top_k, top_p, ngram, seed,
+                 keep_instruments, whistle]
+        in_view = [status, feed, go, end, pulse]
+        pressed = go.click(begin, asked, in_view, js=_CHOSEN_JS, **quiet)
+        pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")
+        pulse.tick(watch, None, in_view, **quiet)
+        end.click(halt, **quiet)
+        page.unload(halt)
+    return page
+
+
+def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shelf: Shelf,
+                  workers: int = 1) -> None:
+    """Adds the page at / and its takes at /takes/ to an application. Call it last: / catches all the rest.
+
+    The application must serve static/ at /static. ``workers``: see ``compose_page``.
+    """
+    app.include_router(shelf.router())
+    page = compose_page(generator, catalogue, shelf, workers=workers)
+    gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD,
+                        head=view.head("segue.css", "compose.css", "player.js"), **house_options())
+
+
+def house_options() -> dict[str, Any]:
+    """How the pages of the house are mounted: without what Gradio adds to a page and none of ours needs."""
+    return {"footer_links": [], "run_history": False, "ssr_mode": False, "enable_monitoring": False,
+            "mcp_server": False, "theme": house_theme(),
+            "app_kwargs": {"middleware": [Middleware(Door)], "openapi_url": None}}
+
+
+def house_theme() -> gr.themes.Base:
+    """What is seen before static/segue.css arrives. Its fonts are the system's: nothing is fetched."""
+    return gr.themes.Base(font=["Liberation Sans", "Arial", "sans-serif"], font_mono=["monospace"]).set(
+        body_background_fill="#fbf8f1", body_background_fill_dark="#171512",
+        body_text_color="#211d19", body_text_color_dark="#efe8dc")
+
+
+# The server hears of a card when the choice has rested for a moment: arrow keys pass over many.
+_CARDS_JS = """
+let rest, chosen = null, all = false;
+const show = () => {
+  element.querySelector('.cards')?.classList.toggle('whole', all);
+  element.querySelector('button.all')?.toggleAttribute('hidden', all);
+};
+element.addEventListener('click', event => {
+  if (!event.target.closest('button.all')) return;
+  all = true;
+  show();
+  element.querySelector('.later input')?.focus();
+});
+element.addEventListener('change', event => {
+  if (event.target.name !== 'prompt') return;
+  chosen = event.target.value;
+  clearTimeout(rest);
+  rest = setTimeout(() => trigger('select'), 200);
+});
+watch('value', () => {
+  const radio = chosen === null ? null : element.querySelector(`input[value="${CSS.escape(chosen)}"]`);
+  if (radio) radio.checked = true;
+  show();
+});
+"""
+
+# Sends the chosen card in place of all of them: as it is now, not as it was when an event began to wait.
+_CHOSEN_JS = """(visit, cards, ...others) =>
+  [visit, document.querySelector('#library input:checked')?.value ?? '', ...others]"""
+
+# Takes are hung up one by one and never drawn again, so that what is playing goes on playing.
+_FEED_JS = """
+watch('value', () => {
+  const draft = document.createElement('template');
+  draft.innerHTML = props.value ?? '';
+  const run = draft.content.querySelector('.run'), runs = document.getElementById('runs');
+  if (!run || !runs) return;
+  runs.querySelector('.empty')?.remove();
+  const hung = runs.querySelector(`[data-run="${run.dataset.run}"]`);
+  if (!hung) return runs.prepend(run);
+  const takes = hung.querySelector('.takes'), number = take => Number(take.dataset.take);
+  for (const take of [...run.querySelectorAll('.take')]) {
+    if (takes.querySelector(`[data-take="${take.dataset.take}"]`)) continue;
+    takes.insertBefore(take, [...takes.children].find(other => number(other) > number(take)) ?? null);
+  }
+});
+"""
+
+_USED_JS = "bars => { document.querySelector('#stage segue-player')?.setAttribute('used-bars', bars); }"

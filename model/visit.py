@@ -1,0 +1,126 @@
+"""What visitors of the Compose page have chosen, and what is being composed for them. No Gradio.
+
+Choices come from the browser as anybody may send them; what cannot be used is a ValueError of one sentence.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from model.catalogue import Catalogue, Prompt
+from model.generator import RANGES, GenerationError, Progress, Start
+from model.score import Score
+
+KEPT_S = 24 * 3600      # as long as the takes lie on the shelf
+log = logging.getLogger(__name__)
+
+SHELF, FILE, NOTHING = "From the library", "Your own file", "From nothing"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What one visitor begins with; kept on the server."""
+
+    source: str = SHELF
+    piece: str = ""                 # id in the catalogue; "" for its first
+    file: Prompt | None = None
+
+    def prompt(self, catalogue: Catalogue) -> Prompt | None:
+        """The music to continue, if there is any yet."""
+        if self.source == NOTHING:
+            return None
+        if self.source == FILE:
+            return self.file
+        cards = catalogue.cards()
+        return catalogue.prompt(self.piece) or (cards[0].prompt if cards else None)
+
+    def origin(self, catalogue: Catalogue, programs: list, tempo: float) -> tuple[Score | Start, str]:
+        """What the generator begins with, and its name."""
+        if self.source == NOTHING:
+            chosen = tuple(dict.fromkeys(int(program) for program in programs or ()))
+            if not chosen:
+                raise ValueError("Please choose at least one instrument.")
+            return Start(chosen, float(tempo)), "Out of nothing"
+        prompt = self.prompt(catalogue)
+        if prompt is None:
+            what = "a MIDI file" if self.source == FILE else "a piece"
+            raise ValueError(f"Please choose {what} first.")
+        return prompt.score, prompt.title
+
+
+@dataclass
+class Run:
+    """What one press of Continue has brought so far: a thread writes it, the page asks after it."""
+
+    title: str
+    id: str = field(default_factory=lambda: f"{random.SystemRandom().getrandbits(48):x}")
+    stop: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
+    progress: Progress | None = None
+    takes: list[str] = field(default_factory=list)      # as the page shows them, in the order they came
+    said: str = ""                                      # why there is nothing, or no more
+    failed: bool = False
+    over: bool = False                                  # set last: what is over has all its takes
+
+
+class Running:
+    """The run of every session: one at a time, which goes on whether or not anybody asks after it."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._guard = threading.Lock()
+
+    def begin(self, session: str, title: str, work: Callable[[Run], None]) -> Run:
+        """A new run that ``work`` fills in a thread; if one of the session is under way, that one instead."""
+        with self._guard:
+            now = time.monotonic()
+            self._runs = {s: run for s, run in self._runs.items() if not run.over or now - run.began < KEPT_S}
+            run = self._runs.get(session)
+            if run is None or run.over:
+                run = self._runs[session] = Run(title)
+                threading.Thread(target=_fill, args=(run, work), name="compose", daemon=True).start()
+            return run
+
+    def of(self, session: str) -> Run | None:
+        """The session's last run, if it has begun any."""
+        return self._runs.get(session)
+
+    def stop(self, session: str) -> None:
+        """Asks the session's run, if there is one, to end and to keep what it has."""
+        if run := self._runs.get(session):
+            run.stop.set()
+
+
+def _fill(run: Run, work: Callable[[Run], None]) -> None:
+    try:
+        work(run)
+        if not run.takes:
+            run.said = "Stopped before the first note, so there is nothing to keep."
+    except Exception as error:
+        run.said, run.failed = reason(error), True
+    finally:
+        run.over = True
+
+
+def reason(error: Exception) -> str:
+    """What a visitor is told of a continuation that failed: our own sentence, or that it was our fault."""
+    if isinstance(error, (ValueError, GenerationError)):        # ScoreError among them
+        return str(error)
+    log.error("A continuation failed.", exc_info=error)
+    return "Something went wrong on our side. Please press Continue once more."
+
+
+def seed_of(text: str | None, chance: random.Random) -> int:
+    """The seed that a visitor wrote, or one by chance where none is written."""
+    written = (text or "").strip()
+    if not written:
+        return chance.randrange(1_000_000)
+    low, high = RANGES["seed"]
+    if not (written.isascii() and written.isdecimal() and len(written) <= 10 and int(written) <= high):
+        raise ValueError(f"A seed is a whole number from {low} to {high}; received {written[:40]!r}.")
+    return int(written)
