@@ -1,0 +1,22 @@
+"""From the export files of a listening test to numbers, figures and a report.
+
+Knows the three CSV files that ``python -m survey export`` writes, and nothing else of the program:
+no database, no model, no web server (``page.py`` alone draws the Research page).
+
+    columns.py      what the export files may hold
+    answers.py      reads and checks them
+    estimates.py    one formula a function: intervals, d', exact tests
+    agreement.py    Krippendorff's alpha
+    statistics.py   frames -> results, the content of results.json
+    pairs.py        the part of it about A/B pairs
+    ratings.py      the part of it about ratings
+    wording.py      results -> sentences that claim no more than the numbers do
+    figures.py      results -> plotly figures
+    drawing.py      what they are drawn with
+    numbers.py      results -> one table with n, interval and method in every row
+    report.py       all of it -> report.html and results.json
+    gate.py         the password of the Research page
+    board.py        the studies and their counts, as that page shows them
+    desk.py         what that page makes of a study on request
+    page.py         the Research page
+"""

@@ -1,0 +1,193 @@
+"""Results in sentences that claim no more than the numbers do. Pure: results -> plain text, never HTML.
+
+A test that is not significant is never called 'no difference' or 'indistinguishable': it says that these
+answers do not settle the question. (Showing that two things sound alike takes an equivalence test with a
+stated margin.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Results = dict[str, Any]
+ALPHA = 0.05
+READING = (
+    "A 95% interval is the range that, over many such studies, holds the true value 95 times in 100. A wide "
+    "one means that few people answered.",
+    "Accuracy, its intervals and the binomial test treat answers as independent. Answers of one person "
+    "resemble each other, so with few listeners these intervals are somewhat too narrow. Mean ratings and d′ "
+    "take the listener into account.",
+    "Nothing here is corrected for many comparisons: the test under the first sentence is the main one, the "
+    "others describe. A result that is not significant does not show that two things sound alike.",
+    "d′ is the distance between how AI and human clips sound to listeners, in units of their own "
+    "uncertainty: 0 is guessing, and a listener with 1 judges 69 clips in 100 rightly. A criterion below 0 "
+    "means that listeners say “AI” too readily. Each clip of a pair counts as one judgement; “don’t know” is "
+    "left out.",
+    "Krippendorff’s alpha is 1 when listeners rate alike and 0 when they agree no more than by chance.",
+)
+
+
+def title(results: Results) -> str:
+    """The study's name, or words for a study without one."""
+    return results["study"] or "A listening test"
+
+
+def is_simulated(results: Results) -> bool:
+    """Whether the study says of itself that no person answered it."""
+    return "simulated" in (results["study"] or "").lower()
+
+
+def headline(results: Results) -> str:
+    """The one sentence at the top: could listeners tell?"""
+    decided = results["pairs"]["decided"]
+    if decided["n"] == 0:
+        return _nothing_decided(results)
+    share = (
+        f"In {decided['correct']:,} of {_count(decided['n'], 'answer')}, listeners picked the right clip as "
+        f"the one made by AI ({percent(decided['accuracy'])})"
+    )
+    if decided["p_value"] >= ALPHA:
+        return (
+            f"{share}; guessing would be right about half the time, and these answers do not settle whether "
+            "listeners do better or worse than that."
+        )
+    if decided["accuracy"] > 0.5:
+        return f"{share}, more often than guessing would explain."
+    return f"{share}, less often than guessing would: they took the human's music for the machine's."
+
+
+def explanation(results: Results) -> str:
+    """What stands under the headline: the interval, the test, and what was not counted."""
+    pairs, decided = results["pairs"], results["pairs"]["decided"]
+    if decided["n"] == 0:
+        return ""
+    low, high = decided["ci95"]
+    # One decimal more than elsewhere: an interval that ends just above one half must not read '50%'.
+    first = (
+        f"95% interval {low:.1%} to {high:.1%}; exact binomial test against one half, answers taken as "
+        f"independent, {p_value(decided['p_value'])}; {_count(decided['n_participants'], 'listener')}."
+    )
+    if decided["p_value"] >= ALPHA:
+        first += " A result that is not significant does not show that listeners hear no difference."
+    aside = pairs["n_answers"] - decided["n"]
+    if aside:
+        first += (
+            f" {_count(aside, 'other answer')} (“both”, “neither”, “don’t know”, or a pair without exactly "
+            f"one AI clip) {'is' if aside == 1 else 'are'} not in this count."
+        )
+    return first
+
+
+def captions(results: Results) -> dict[str, str]:
+    """One sentence for each figure, by its name; what is missing where there is no figure."""
+    people, pairs, ratings = results["participants"], results["pairs"], results["ratings"]
+    choices = "How many listeners gave each of the five answers; the outlined cell is the truth."
+    heatmap = "The number of listeners who gave each rating, settings ordered by their mean."
+    opened = (
+        "Ratings of pieces that listeners knew to be by AI; the dot is the mean, the line its 95% interval."
+    )
+    unheard = "No piece known to be AI has been rated yet."
+    return {
+        "accuracy": _decided_caption(pairs),
+        "experience": _experience_caption(people),
+        "choices": choices if pairs["n_answers"] else "No pair has been answered yet.",
+        "correct_by_experience": _by_experience_caption(pairs),
+        "rating_histograms": _histogram_caption(ratings),
+        "setting_heatmap": heatmap if ratings["n_answers"] else "No clip has been rated yet.",
+        "open_ratings": opened if results["open_ratings"]["n_answers"] else unheard,
+    }
+
+
+def percent(share: float | None) -> str:
+    """0.617 -> 62%; an en dash for nothing. Never 0% or 100% for what is neither."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.005:
+        return "<1%"
+    if 0.995 <= share < 1:
+        return ">99%"
+    return f"{share:.0%}"
+
+
+def p_value(value: float | None) -> str:
+    """p = 0.021, or p < 0.001."""
+    if value is None:
+        return "–"
+    # No-break spaces: 'p =' at the end of a line reads badly.
+    words = "p < 0.001" if value < 0.001 else f"p = {value:.2f}" if value >= 0.1 else f"p = {value:.3f}"
+    return words.replace(" ", "\u00a0")
+
+
+def condition_words(condition: str) -> str:
+    """The conditions that the program itself names, as people read them; a study's own as they are."""
+    known = {"ai_a": "AI at A", "ai_b": "AI at B", "both_ai": "both AI", "both_human": "both human"}
+    return known.get(condition, condition)
+
+
+def truth_words(truth: str) -> str:
+    """a -> A, both -> both, varies -> varies."""
+    return truth.upper() if truth in ("a", "b") else truth
+
+
+def _nothing_decided(results: Results) -> str:
+    if results["participants"]["started"] == 0:
+        return "Nobody has taken this test yet."
+    if results["participants"]["analysed"] == 0:
+        return "Every participant of this test is excluded, so there is nothing to report."
+    pairs = results["pairs"]
+    if pairs["n_answers"] == 0:
+        return "No pair has been answered yet, so nothing can be said about telling AI from human music."
+    if pairs["choices"]["dont_know"] == pairs["n_answers"]:
+        return (
+            "Listeners answered every pair with “don’t know”, so nothing can be said about telling AI from "
+            "human music."
+        )
+    return (
+        "No listener has yet named one clip of a pair with exactly one AI clip, so nothing can be said about "
+        "telling AI from human music."
+    )
+
+
+def _decided_caption(pairs: Results) -> str:
+    if not pairs["decided"]["n"]:
+        return "No listener has yet named one clip of a pair with exactly one AI clip."
+    return (
+        "Share of right answers among those that named one clip of a pair with exactly one AI clip, with its "
+        "95% interval."
+    )
+
+
+def _experience_caption(people: Results) -> str:
+    counts = people["experience"]["musician"]
+    if not people["analysed"]:
+        return "Nobody's answers are analysed yet."
+    parts = [f"{counts['yes']} with musical experience", f"{counts['no']} without"]
+    if counts["not given"]:
+        parts.append(f"{counts['not given']} who did not say")
+    return f"{_count(people['analysed'], 'listener')}: {', '.join(parts)}."
+
+
+def _by_experience_caption(pairs: Results) -> str:
+    groups = pairs["by_musician"]
+    if not any(group["n_answers"] for group in groups.values()):
+        return "No answer comes from a listener who told their musical experience."
+    return (
+        "Share of listeners whose answer was the truth, pair by pair; the counts describe these listeners, "
+        "they do not test a difference."
+    )
+
+
+def _histogram_caption(ratings: Results) -> str:
+    if not ratings["n_answers"]:
+        return "No clip has been rated yet."
+    votes = ""
+    if ratings["overall"]["said_ai_n"]:
+        votes = ", and how many of the listeners thought that a machine had made it"
+    return (
+        "Ratings from 1 to 5 of each setting, heard blind; the dot is the mean, the line its 95% "
+        f"interval{votes}."
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,119 @@
+// One clip of the listening test: a round button whose rim fills, a line to seek on, and a count of plays.
+// A play counts when so large a part (`heard`, 0 to 1) has sounded since the clip last started from its beginning.
+
+const START_S = 0.3;            // a seek to here begins the clip anew
+const JUMP_S = 1.5;             // a longer step between two ticks of the clock was a seek, not listening
+
+function clock(seconds) {
+  const whole = Math.max(0, Math.floor(seconds + 1e-3));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export class Player {
+  constructor(section, heard, onHeard, onPlay) {
+    this.section = section;
+    this.slot = section.dataset.slot;
+    this.name = section.dataset.name;
+    this.heard = heard;
+    this.onHeard = onHeard;
+    this.onPlay = onPlay;
+    this.plays = 0;
+    this.#anew();
+    this.audio = section.querySelector("audio");
+    this.button = section.querySelector(".play");
+    this.seek = section.querySelector(".seek");
+    this.along = section.querySelector(".along");
+    this.now = section.querySelector(".now");
+    this.state = section.querySelector(".state");
+    this.button.addEventListener("click", () => this.toggle());
+    this.seek.addEventListener("input", () => this.#to(this.seek.value / 1000));
+    const on = (name, act) => this.audio.addEventListener(name, act);
+    on("loadedmetadata", () => this.#measured());
+    on("play", () => { this.onPlay(this); this.#looks(true); this.#tick(); });
+    on("pause", () => this.#looks(false));
+    on("timeupdate", () => this.#listened());
+    on("seeked", () => { this.at = this.audio.currentTime; if (this.at < START_S) this.#anew(); this.#draw(); });
+    on("ended", () => { this.#listened(); this.#anew(); this.audio.currentTime = 0; this.#looks(false); });
+    on("error", () => this.#failed());
+    if (this.audio.readyState > 0) this.#measured();
+  }
+
+  toggle() {
+    if (this.audio.error) this.audio.load();
+    if (this.audio.paused) this.audio.play().catch((error) => error.name === "AbortError" || this.#failed());
+    else this.audio.pause();
+  }
+
+  pause() {
+    this.audio.pause();
+  }
+
+  // For good: the clip is let go of.
+  stop() {
+    this.stopped = true;
+    this.audio.pause();
+    this.audio.removeAttribute("src");
+    this.audio.load();
+  }
+
+  get length() {
+    return Number.isFinite(this.audio.duration) ? this.audio.duration : 0;
+  }
+
+  #anew() {
+    this.sounded = 0;           // seconds since the clip last started from its beginning
+    this.at = 0;
+    this.counted = false;
+  }
+
+  #measured() {
+    this.section.querySelector(".total").textContent = clock(this.length);
+    this.#draw();
+  }
+
+  #to(fraction) {
+    if (this.length) this.audio.currentTime = fraction * this.length;
+  }
+
+  #listened() {
+    const time = this.audio.currentTime;
+    const step = time - this.at;
+    this.at = time;
+    if (step > 0 && step < JUMP_S) this.sounded += step;
+    if (!this.counted && this.length && this.sounded >= this.heard * this.length) {
+      this.counted = true;
+      this.plays += 1;
+      this.section.classList.add("heard");
+      this.state.textContent = this.plays > 1 ? `Heard ${this.plays} times` : "Heard";
+      this.onHeard();
+    }
+    this.#draw();
+  }
+
+  #looks(playing) {
+    this.section.classList.toggle("playing", playing);
+    this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.name}`);
+    this.#draw();
+  }
+
+  #tick() {
+    if (this.audio.paused) return;
+    this.#draw();
+    requestAnimationFrame(() => this.#tick());
+  }
+
+  #draw() {
+    const time = this.audio.currentTime;
+    const fraction = this.length ? Math.min(time / this.length, 1) : 0;
+    this.along.style.strokeDashoffset = String(1 - fraction);
+    this.seek.value = String(Math.round(fraction * 1000));
+    this.seek.style.setProperty("--along", `${fraction * 100}%`);
+    this.now.textContent = clock(time);
+    this.seek.setAttribute("aria-valuetext", `${clock(time)} of ${clock(this.length)}`);
+  }
+
+  #failed() {
+    if (this.stopped) return;
+    this.state.textContent = "This piece did not load. Press play to try again.";
+  }
+}
