@@ -1,0 +1,173 @@
+"""The pool hands workers out in order, replaces the dead, leaves nobody waiting. Its workers are made up."""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model import workers
+from model.sampling import Sampling
+from model.workers import Job, Pool, WorkerError
+
+JOB = Job(np.array([1, 2]), None, Sampling(), 4, 0)
+
+
+def never() -> bool:
+    return False
+
+
+class Worker:
+    """Does what the test says; counts who is alive."""
+
+    made: list["Worker"]
+    play = staticmethod(lambda worker, job, stopped: ([7], True))
+
+    def __init__(self, folder) -> None:
+        self.alive, self.process = True, self
+        self.made.append(self)
+
+    def run(self, job, stopped, heard):
+        return self.play(self, job, stopped)
+
+    def terminate(self) -> None:
+        self.alive = False
+
+    end = terminate
+
+
+@pytest.fixture(autouse=True)
+def made(monkeypatch) -> list[Worker]:
+    made: list[Worker] = []
+    fake = type("Fake", (Worker,), {"made": made})
+    monkeypatch.setattr(workers, "_Worker", fake)
+    return made
+
+
+def test_nothing_starts_before_the_first_job(made, tmp_path):
+    pool = Pool(tmp_path, 2)
+    assert not made
+    assert pool.run(JOB, never, print) == ([7], True) and len(made) == 2
+    pool.close()
+    assert not any(worker.alive for worker in made)
+
+
+def test_workers_are_counted(tmp_path):
+    for count in (0, -1):
+        with pytest.raises(ValueError, match=f"There is at least 1 worker; received {count}."):
+            Pool(tmp_path, count)
+
+
+def test_jobs_get_workers_in_order_of_arrival(made, tmp_path, monkeypatch):
+    gate, order, threads = threading.Event(), [], []
+
+    def play(worker, job, stopped):
+        order.append(job.seed)
+        gate.wait(10)
+        return [job.seed], True
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool = Pool(tmp_path, 1)
+    for seed in range(6):
+        job = replace(JOB, seed=seed)
+        threads.append(threading.Thread(target=pool.run, args=(job, never, print)))
+        threads[-1].start()
+        time.sleep(0.15)        # long enough to be in the queue, and to have looked around more than once
+    assert order == [0]
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == list(range(6))
+
+
+def test_a_dead_worker_is_replaced_and_its_job_done(made, tmp_path, monkeypatch):
+    def play(worker, job, stopped):
+        if worker is made[0]:
+            raise EOFError
+        return [worker.made.index(worker)], True
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool = Pool(tmp_path, 1)
+    assert pool.run(JOB, never, print) == ([1], True)
+    assert not made[0].alive and made[1].alive and len(made) == 2
+    assert pool.run(JOB, never, print) == ([1], True), "the new worker stays"
+
+
+def test_a_job_that_kills_two_workers_is_given_up_but_not_the_pool(made, tmp_path, monkeypatch):
+    def play(worker, job, stopped):
+        if job.seed == 13:
+            raise BrokenPipeError
+        return [1], True
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool = Pool(tmp_path, 2)
+    with pytest.raises(WorkerError, match="stopped unexpectedly twice"):
+        pool.run(replace(JOB, seed=13), never, print)
+    assert sum(worker.alive for worker in made) == 2
+    for _ in range(4):
+        assert pool.run(JOB, never, print) == ([1], True)
+
+
+def test_a_failure_that_is_told_is_not_tried_again(made, tmp_path, monkeypatch):
+    def play(worker, job, stopped):
+        raise WorkerError("No.")
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool = Pool(tmp_path, 1)
+    with pytest.raises(WorkerError, match=r"^No\.$"):
+        pool.run(JOB, never, print)
+    assert len(made) == 1 and made[0].alive
+    monkeypatch.setattr(Worker, "play", staticmethod(lambda worker, job, stopped: ([1], True)))
+    assert pool.run(JOB, never, print) == ([1], True), "the worker was given back"
+
+
+def test_who_waits_can_be_stopped(made, tmp_path, monkeypatch):
+    gate, stop, results = threading.Event(), threading.Event(), []
+
+    def play(worker, job, stopped):
+        return gate.wait(10) and ([1], True)
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool = Pool(tmp_path, 1)
+    busy = threading.Thread(target=lambda: results.append(pool.run(JOB, never, print)))
+    busy.start()
+    waiting = threading.Thread(target=lambda: results.append(pool.run(JOB, stop.is_set, print)))
+    waiting.start()
+    time.sleep(0.1)
+    stop.set()
+    waiting.join(1)
+    assert results == [None]
+    gate.set()
+    busy.join(1)
+    assert results == [None, ([1], True)]
+    assert pool.run(JOB, never, print) == ([1], True), "nobody who left holds up the queue"
+
+
+def test_closing_ends_who_waits_and_who_plays(made, tmp_path, monkeypatch):
+    def play(worker, job, stopped):
+        while worker.alive:
+            time.sleep(0.01)
+        raise EOFError
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool, failures = Pool(tmp_path, 1), []
+
+    def run() -> None:
+        try:
+            pool.run(JOB, never, print)
+        except WorkerError as error:
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    pool.close()
+    for thread in threads:
+        thread.join(2)
+    assert failures == ["The generator was closed before the take was done."] * 3
+    assert len(made) == 1 and not made[0].alive, "no worker is started after the end"
+    with pytest.raises(WorkerError, match=r"^The generator is closed\.$"):
+        pool.run(JOB, never, print)
+    pool.close()

@@ -1,0 +1,146 @@
+"""A small study with made-up clips, and participants who answer it: nothing stored depends on real music."""
+
+from __future__ import annotations
+
+import random
+
+from survey import design
+from survey.store import BuiltClip, Due, Store
+from survey.study import Study
+from survey.study_file import parse
+
+SMALL = """
+slug: small
+title: A small study
+summary: Two pairs and two ratings.
+minutes: 2
+seed: 7
+clips: {seconds: 10, prompt_bars: 4}
+sections:
+  - {kind: consent, id: consent, title: Consent, text: You agree.}
+  - kind: questions
+    id: about_you
+    title: About you
+    questions:
+      - {id: musician, kind: choice, text: "Do you make music?", options: {yes: "Yes", no: "No"}}
+      - {id: level, kind: choice, text: "Your level?", options: {none: None, expert: Expert}, optional: true}
+      - {id: age, kind: number, text: "Your age?", minimum: -5, maximum: 120, optional: true}
+      - {id: trust, kind: scale, text: "Do you trust machines?", points: 7, low: No, high: Yes, optional:
+        true}
+      - {id: hobby, kind: text, text: "Your hobby?", optional: true}
+  - kind: pairs
+    id: pairs
+    title: Pairs
+    question: Which one?
+    pairs: {one_ai: 2, both_ai: 1, both_human: 1}
+    prompts: same
+    settings: [{temperature: 0.5}]
+    comment: Why?
+  - kind: ratings
+    id: ratings
+    title: Ratings
+    question: How good?
+    low: Bad
+    high: Good
+    settings: [{temperature: [0.3, 0.9]}]
+    human: true
+    ask_recognised: true
+  - kind: open_ratings
+    id: open_ratings
+    title: Open ratings
+    question: How good?
+    low: Bad
+    high: Good
+    settings: [{}]
+    min_plays: 0
+  - {kind: thanks, id: thanks, title: Thanks}
+"""
+
+
+PAIR = {"choice": "a", "plays_a": 1, "plays_b": 1}  # an answer to any pair of the small study
+
+
+def small_study(**changes: str) -> Study:
+    """The small study, with some of its text replaced."""
+    text = SMALL
+    for old, new in changes.items():
+        text = text.replace(f"{old}: ", f"{old}: {new} #", 1)
+    return parse(text, "small.yaml")
+
+
+def built(spec: design.ClipSpec, content: str = "") -> BuiltClip:
+    """What building this clip might have brought about."""
+    machine = {"system": "test", "checkpoint_sha256": "c0ffee"} if spec.origin == "ai" else {}
+    return BuiltClip(
+        path=f"clips/small/{spec.id}.ogg",
+        audio_sha256=content or spec.id,
+        duration_s=10.0,
+        lufs=-20.0,
+        prompt_id=f"piece-{spec.prompt_index}",
+        title="=Air",
+        composer="J. S. Bach",
+        licence="CC0",
+        renderer="none",
+        **machine,
+    )
+
+
+def make_ready(store: Store, study: Study) -> Store:
+    """Registers a study and all its clips."""
+    store.register(study)
+    for spec in store.missing_clips(study.slug):
+        store.add_clip(study.slug, spec, built(spec))
+    return store
+
+
+def payload(due: Due, rng: random.Random) -> dict[str, object]:
+    """An answer to whatever is due."""
+    played: dict[str, object] = {f"plays_{clip.slot}": rng.randint(1, 3) for clip in due.clips}
+    if due.ask_recognised:
+        played["recognised"] = rng.random() < 0.1
+    match due.kind:
+        case "consent":
+            return {"agree": True}
+        case "questions":
+            known = {
+                "musician": rng.choice(["yes", "no"]),
+                "level": "expert",
+                "age": -3,
+                "trust": 4,
+                "hobby": "=1+1",
+            }
+            return {"replies": {question.id: known[question.id] for question in due.questions}}
+        case "pair":
+            return {"choice": rng.choice(["a", "b", "both", "neither", "dont_know"]), **played}
+        case "rating":
+            return {"rating": rng.randint(1, 5), "said_ai": rng.random() < 0.5, **played}
+        case "open_rating":
+            return {"rating": rng.randint(1, 5), **played}
+    return {"comment": rng.choice([None, "", "-too loud", 'Größe, "quoted"\nsecond line'])}
+
+
+def listen(store: Store, due: Due) -> None:
+    """Fetches every clip of a step, as a browser would."""
+    for clip in due.clips:
+        store.clip_path(clip.handle)
+
+
+def take(store: Store, token: str, rng: random.Random, steps: int | None = None) -> Due:
+    """Answers what is due, so many steps of it or all; returns what is due then."""
+    due = store.due(token)
+    while not due.finished and steps != 0:
+        listen(store, due)
+        due = store.answer(token, due.step_id, payload(due, rng))
+        steps = None if steps is None else steps - 1
+    return due
+
+
+def at(store: Store, kind: str) -> tuple[str, Due]:
+    """A new participant at the first step of a kind, its clips fetched: (token, what is due)."""
+    token, rng = store.start("small"), random.Random(1)
+    due = store.due(token)
+    while due.kind != kind:
+        listen(store, due)
+        due = store.answer(token, due.step_id, payload(due, rng))
+    listen(store, due)
+    return token, due
