@@ -64,7 +64,7 @@ def visit(page, url: str, folder: Path) -> None:
     """Continues a piece from the library by four bars, hears it, and takes the files home."""
     page.goto(url)
     page.locator(".card").nth(1).click(timeout=3 * MINUTE)      # the scores are read at the first start
-    title = page.locator(".card").nth(1).locator(".title").inner_text()
+    title = page.locator(".card:has(:checked) .title").inner_text()
     stage = page.locator("#stage")
     stage.get_by_role("heading", name=title).wait_for()
     plays(stage.locator("segue-player"), page)
@@ -72,7 +72,7 @@ def visit(page, url: str, folder: Path) -> None:
     set_slider(page, "Bars of the prompt", 4)
     set_slider(page, "Bars to compose", 4)
     page.get_by_role("button", name="Continue").click()
-    take = page.locator(".take").first
+    take = page.locator(".take[data-take='1']")     # not the first in view: the second may be ready before it
     take.wait_for(timeout=3 * MINUTE)
     assert re.search(r"after 4 bars · 4 new bars · \d+ new notes?", take.inner_text())
     assert re.search(r"temperature 1 .* seed \d+", take.inner_text())
