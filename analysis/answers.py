@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.columns import ANSWERS, NEEDED, PARTICIPANTS, PATTERNS, STIMULI, Column
+from analysis.columns import ANSWERS, NEEDED, PARTICIPANTS, PATTERNS, SCALE, STIMULI, Column
 
 # A longer cell than this is a damaged file (a quote that never closes), not an answer.
 LONGEST_CELL = 1_000_000
@@ -66,10 +66,13 @@ def read(folder: Path | str) -> Answers:
 
 
 def _table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
-    """One file as a typed frame with at least ``columns``; others are kept as text."""
+    """One file as a typed frame with at least ``columns``; others are kept as text.
+
+    Further scales of ratings are numbers; ``newer`` columns that the file does not have are there and empty.
+    """
     header, rows = _rows(path)
     for column in columns:
-        if column.name not in header:
+        if column.name not in header and not column.newer:
             raise AnswersError(
                 f"{path.name}, row 1, column {column.name}: this column is missing from the header."
             )
@@ -77,8 +80,10 @@ def _table(path: Path, columns: Sequence[Column]) -> pd.DataFrame:
         if name in header[:number]:
             raise AnswersError(f"{path.name}, row 1, column {name}: this column is in the header twice.")
     cells = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
-    known = {column.name: column for column in columns}
-    frame = {name: _typed(path.name, known.get(name, Column(name)), cells[name]) for name in header}
+    known = {name: Column(name, "integer", low=1, high=5) for name in header if name.startswith(SCALE)}
+    known |= {column.name: column for column in columns}
+    cells |= {name: ("",) * len(rows) for name in known if name not in cells}
+    frame = {name: _typed(path.name, known.get(name, Column(name)), cells[name]) for name in cells}
     return pd.DataFrame(frame)
 
 

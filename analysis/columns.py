@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 LEVELS = ("none", "beginner", "intermediate", "advanced", "expert")
 CHOICES = ("a", "b", "both", "neither", "dont_know")
-KINDS = ("pair", "rating", "open_rating", "comment")
+KINDS = ("pair", "preference", "rating", "open_rating", "comment", "practice", "attention")
+LABELS = ("ai", "human")
 ORIGINS = ("ai", "human")
 
 
@@ -16,7 +17,7 @@ class Column:
 
     ``rule`` is text, word (one of ``allowed``), digits (a whole number kept as text, for seeds beyond 64
     bits), integer, number, time or boolean; ``low`` and ``high`` bound integers and numbers, both
-    inclusive.
+    inclusive. A ``newer`` column may be absent from files of an older version.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    newer: bool = False
 
 
 PARTICIPANTS = (
@@ -78,13 +80,22 @@ ANSWERS = (
     Column("plays_b", "integer", low=0),
     Column("response_ms", "number", low=0),
     Column("answered_at", "time"),
+    Column("heard_a_s", "number", low=0, newer=True),
+    Column("heard_b_s", "number", low=0, newer=True),
+    Column("label", "word", allowed=LABELS, newer=True),
+    Column("repeat_of", newer=True),
 )
+# Further scales of a rating stand in columns of their own, named after the scale.
+SCALE = "s_"
 # What an answer of each kind cannot do without.
 NEEDED = {
     "pair": ("trial_id", "stimulus_a", "stimulus_b", "choice"),
     "rating": ("stimulus_a", "rating"),
     "open_rating": ("stimulus_a", "rating"),
+    "preference": ("trial_id", "stimulus_a", "stimulus_b", "choice"),
     "comment": (),
+    "practice": (),
+    "attention": ("condition", "choice"),
 }
 # How a value of each rule is written, and how a message calls it.
 PATTERNS = {

@@ -42,6 +42,7 @@ class Recipe(BaseModel):
 
     name: str
     data: Path
+    begin: str | None = Field(None, description="a checkpoint of the same shape whose weights are the first")
     shape: dict[str, float | int] = Field(default_factory=dict)
     weights: dict[str, float] = Field(default_factory=dict, description="data sets seen more often, or less")
     sequence: int = Field(512, ge=16, le=8192, description="steps of the network a window")
@@ -137,7 +138,8 @@ class Training(L.LightningModule):
         self.recipe, self.layout = recipe, layout
         self.network = build(layout.network, {**recipe.shape, **layout.shape})
         self.network.initialise(torch.Generator().manual_seed(recipe.seed))
-        self.register_buffer("tokens_seen", torch.zeros((), dtype=torch.int64))
+        before = _begin(recipe.begin, self.network) if recipe.begin else 0
+        self.register_buffer("tokens_seen", torch.tensor(before, dtype=torch.int64))
         self._loss = torch.compile(self._plain_loss) if recipe.compile else self._plain_loss
 
     def _plain_loss(self, batch: torch.Tensor) -> torch.Tensor:
@@ -237,6 +239,18 @@ def train(recipe: Recipe, run: Path, resume: bool = False, **trainer: object) ->
     return run / "model"
 
 
+def _begin(name: str, network: torch.nn.Module) -> int:
+    """Give a network the weights of a checkpoint; returns how many steps that has learnt from."""
+    try:
+        begun = checkpoint.load(name)
+        network.load_state_dict(begun.network.state_dict())
+    except checkpoint.CheckpointError as error:
+        raise RecipeError(f"begin: {error}") from None
+    except RuntimeError:        # torch lists every weight
+        raise RecipeError(f"begin is a checkpoint of the recipe's shape; {name} has another.") from None
+    return int(begun.config["tokens_seen"])
+
+
 def _layout(recipe: Recipe) -> Layout:
     try:
         return load_layout(recipe.data)
@@ -255,10 +269,10 @@ def _split(recipe: Recipe, split: str, batch: int) -> tuple[np.ndarray, list[dic
 
 
 def _held_out(recipe: Recipe, layout: Layout) -> torch.Tensor:
-    """The windows that losses are validated on: the same at every start of a run."""
+    """The windows that losses are validated on: the same at every start, and whatever the seed."""
     array, pieces = _split(recipe, "valid", 1)
     most = min(recipe.validation_windows, (len(array) - 1) // recipe.sequence)
-    rng = np.random.default_rng(recipe.seed)
+    rng = np.random.default_rng(0)
     return torch.from_numpy(next(layout.batches(array, pieces, recipe.sequence, most, rng, {}, learn=False)))
 
 

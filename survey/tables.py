@@ -43,7 +43,11 @@ def _belongs_to(column: str, **more: object) -> Column:
 
 
 class StudyRow(SQLModel, table=True):
-    """A study. `definition` is the study file as JSON; it is missing when only data were imported."""
+    """A study. `definition` is the study file as JSON; it is missing when only data were imported.
+
+    Nobody may start before `opened_at` or after `closed_at`. `plan` is the frozen analysis plan, `audit` the
+    last audit of the clips; both JSON.
+    """
 
     __tablename__ = "study"
     id: int | None = Field(default=None, primary_key=True)
@@ -51,6 +55,10 @@ class StudyRow(SQLModel, table=True):
     title: str
     definition: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=Utc)
+    opened_at: datetime | None = Field(default=None, sa_type=Utc)
+    closed_at: datetime | None = Field(default=None, sa_type=Utc)
+    plan: str | None = Field(default=None, sa_type=Text)
+    audit: str | None = Field(default=None, sa_type=Text)
 
 
 class QuestionRow(SQLModel, table=True):
@@ -68,7 +76,9 @@ class ParticipantRow(SQLModel, table=True):
     """Somebody who takes, took or (imported: no ordinal, no token) once took a study.
 
     `ordinal` decides the sequence, `position` counts the steps answered. Only the token's SHA-256 is kept, so
-    that nobody who reads the database can answer for others.
+    that nobody who reads the database can answer for others. `preview` is a researcher's own look: it is in
+    no count, no export and no block of the counterbalancing. `parameters` is what the link that led here
+    carried (a recruiting panel's pseudonyms), as JSON.
     """
 
     __tablename__ = "participant"
@@ -84,6 +94,19 @@ class ParticipantRow(SQLModel, table=True):
     language: str | None = None
     excluded: bool | None = None
     exclusion_reason: str | None = Field(default=None, sa_type=Text)
+    preview: bool = False
+    parameters: str | None = Field(default=None, sa_type=Text)
+
+
+class InvitationRow(SQLModel, table=True):
+    """An invitation that lets one participant in, once. Only its SHA-256 is kept."""
+
+    __tablename__ = "invitation"
+    id: int | None = Field(default=None, primary_key=True)
+    study_id: int = Field(sa_column=_belongs_to("study.id"))
+    code_sha256: str = Field(unique=True)
+    created_at: datetime = Field(sa_type=Utc)
+    used_at: datetime | None = Field(default=None, sa_type=Utc)
 
 
 class ReplyRow(SQLModel, table=True):
@@ -99,7 +122,8 @@ class ReplyRow(SQLModel, table=True):
 
 
 class StimulusRow(SQLModel, table=True):
-    """A clip that was built. `path` is relative to the data folder; imported clips have none."""
+    """A clip that was built. `path` is relative to the data folder; imported clips have none. `facts` is what
+    an audit asks of its music, as JSON."""
 
     __tablename__ = "stimulus"
     __table_args__ = (UniqueConstraint("study_id", "stimulus_id"),)
@@ -124,6 +148,7 @@ class StimulusRow(SQLModel, table=True):
     renderer: str | None = None
     path: str | None = None
     spec: str | None = Field(default=None, sa_type=Text)
+    facts: str | None = Field(default=None, sa_type=Text)
 
 
 class VisitRow(SQLModel, table=True):
@@ -139,7 +164,8 @@ class VisitRow(SQLModel, table=True):
 
 
 class HandleRow(SQLModel, table=True):
-    """The unguessable name under which one participant hears one clip in one trial."""
+    """The unguessable name under which one participant hears one clip in one trial. `served_s` is how many
+    seconds of the clip have been streamed, each counted once."""
 
     __tablename__ = "handle"
     __table_args__ = (UniqueConstraint("visit_id", "slot"), CheckConstraint("slot IN ('a', 'b')"))
@@ -149,10 +175,12 @@ class HandleRow(SQLModel, table=True):
     slot: str
     handle: str = Field(unique=True)
     served_at: datetime | None = Field(default=None, sa_type=Utc)
+    served_s: float = 0.0
 
 
 class AnswerRow(SQLModel, table=True):
-    """One line of answers.csv. `step_id` is missing for imported answers."""
+    """One line of answers.csv. `step_id` is missing for imported answers. `scales`: ratings beyond the first,
+    by scale, as JSON."""
 
     __tablename__ = "answer"
     __table_args__ = (
@@ -180,5 +208,10 @@ class AnswerRow(SQLModel, table=True):
     comment: str | None = Field(default=None, sa_type=Text)
     plays_a: int | None = None
     plays_b: int | None = None
+    heard_a_s: float | None = None
+    heard_b_s: float | None = None
+    label: str | None = None
+    repeat_of: str | None = None
+    scales: str | None = Field(default=None, sa_type=Text)
     response_ms: int | None = Field(default=None, sa_type=BigInteger)
     answered_at: datetime | None = Field(default=None, sa_type=Utc)
