@@ -3,6 +3,7 @@
     StoreError
     ├── UnknownStudy, UnknownParticipant, UnknownClip    no such thing, or no longer
     ├── NotReady        the study's clips are not all built
+    ├── BadInvitation   the invitation is missing, not known, or used
     ├── NotDue          replayed, skipped ahead, or finished: ask for what is due
     ├── InvalidAnswer   the payload breaks a rule; the step stays due
     ├── Conflict        it would change what participants have heard, or what is stored already
@@ -28,6 +29,10 @@ class UnknownClip(StoreError):
 
 class NotReady(StoreError):
     """The study cannot be taken yet."""
+
+
+class BadInvitation(StoreError):
+    """The invitation is missing, not known, or has been used."""
 
 
 class NotDue(StoreError):
