@@ -16,22 +16,30 @@ from torch import Tensor, nn
 
 from model.compound.events import (
     CLASSES,
+    DENSITY,
     FIELDS,
     HEADER,
     INSTRUMENT,
     METRE,
+    PITCH,
     PLAYERS,
     POSITION,
+    START,
     TEMPO,
 )
 from model.networks.transformer import Cache, Decoder, TransformerConfig
 
 DRAWN = FIELDS[:5]
+STANDING = (START, DENSITY, METRE, TEMPO)
 
 
 @dataclass(frozen=True)
 class CompoundConfig(TransformerConfig):
-    """The body's shape; `drawing` is the inner width of each field's head. There is no vocabulary of ids."""
+    """The body's shape; `drawing` is the inner width of each field's head. There is no vocabulary of ids.
+
+    `standing`: every event is told what its header says of style, density, metre and tempo, instead of having
+    to look for it.
+    """
 
     vocabulary: int = 1
     width: int = 256
@@ -40,6 +48,20 @@ class CompoundConfig(TransformerConfig):
     heads: int = 4
     kv_heads: int = 2
     drawing: int = 512
+    standing: bool = False
+
+
+class StandingCache(Cache):
+    """A cache that knows what stood in the header: int64 (B, len(STANDING)), values + 1, 0 for nothing."""
+
+    def __init__(self, *how: object) -> None:
+        super().__init__(*how)
+        self.standing = torch.zeros(self.keys.shape[1], len(STANDING), dtype=torch.int64)
+
+    def repeat(self, batch: int) -> StandingCache:
+        copy = super().repeat(batch)
+        copy.standing = self.standing.expand(batch, -1).clone()
+        return copy
 
 
 class Head(nn.Module):
@@ -68,8 +90,21 @@ class Compound(Decoder):
         self.draw = nn.ModuleList(Head(width, config.drawing, CLASSES[field]) for field in DRAWN)
         self.drawn = nn.ModuleList(nn.Embedding(CLASSES[field], width) for field in DRAWN[:-1])
         self.place = nn.Embedding(CLASSES["position"], width)
+        if config.standing:
+            self.standing = nn.ModuleList(nn.Embedding(CLASSES["pitch"] + 1, width) for _ in STANDING)
 
-    def forward(self, rows: Tensor, cache: Cache | None = None, last_only: bool = False) -> Tensor:
+    def initialise(self, generator: torch.Generator | None = None) -> None:
+        """As every decoder, but that what stands in the header says nothing at first: so a network can get
+        this ear without forgetting what it has learnt."""
+        super().initialise(generator)
+        if self.config.standing:
+            for embedding in self.standing:
+                nn.init.zeros_(embedding.weight)
+
+    def cache(self, capacity: int) -> StandingCache:
+        return StandingCache(self.config, 1, capacity)
+
+    def forward(self, rows: Tensor, cache: StandingCache | None = None, last_only: bool = False) -> Tensor:
         """What is known of the event after each of `rows`, float (B, T, C); T is 1 when `last_only`.
 
         rows: int64 (B, T, 7). cache: what came before; it is extended by T. ValueError when it cannot take T.
@@ -77,6 +112,12 @@ class Compound(Decoder):
         x = self.embeddings[0](rows[..., 0])
         for field in range(1, len(FIELDS)):
             x = x + self.embeddings[field](rows[..., field])
+        if self.config.standing:
+            stands = standing(rows, cache.standing if cache is not None else None)
+            for number, embedding in enumerate(self.standing):
+                x = x + embedding(stands[..., number])
+            if cache is not None:
+                cache.standing = stands[:, -1]
         return self.body(x, cache, last_only)
 
     def logits(self, field: int, known: Tensor) -> Tensor:
@@ -107,3 +148,26 @@ class Compound(Decoder):
                 place = after[..., POSITION] if field == 0 else None
                 known = self.fold(field, known, after[..., field], place)
         return torch.stack(columns, dim=-1)
+
+
+def standing(rows: Tensor, before: Tensor | None = None) -> Tensor:
+    """What each row's header says, int64 (B, T, len(STANDING)): the last value of every kind since the piece
+    began, plus 1; 0 where there is none.
+
+    rows: int64 (B, T, 7). before: int64 (B, len(STANDING)), what stood before the first of them.
+    """
+    kind, value = rows[..., INSTRUMENT], rows[..., PITCH]
+    places = torch.arange(rows.shape[1], device=rows.device).expand_as(kind)
+
+    def last(of: int) -> Tensor:
+        return torch.where(kind == of, places, -1).cummax(dim=1).values
+
+    begun = last(START)
+    columns = []
+    for number, of in enumerate(STANDING):
+        seen = last(of)
+        said = value.gather(1, seen.clamp(min=0)) + 1
+        earlier = torch.zeros_like(kind) if before is None else before[:, number : number + 1].expand_as(kind)
+        unsaid = torch.where(begun < 0, earlier, torch.zeros_like(kind))
+        columns.append(torch.where((seen >= 0) & (seen >= begun), said, unsaid))
+    return torch.stack(columns, dim=-1)

@@ -58,7 +58,7 @@ class Cache:
 
     def repeat(self, batch: int) -> Cache:
         """A cache of `batch` rows that all continue this cache's only row."""
-        copy = object.__new__(Cache)
+        copy = object.__new__(type(self))
         copy.keys = self.keys.expand(-1, batch, -1, -1, -1).clone()
         copy.values = self.values.expand(-1, batch, -1, -1, -1).clone()
         copy.capacity, copy.length = self.capacity, self.length
