@@ -32,8 +32,8 @@ from survey.study import (
     TrialSection,
 )
 
-Condition = Literal["ai_a", "ai_b", "both_ai", "both_human", "blind", "known_ai"]
-StepKind = Literal["consent", "questions", "pair", "rating", "open_rating", "comment", "thanks"]
+StepKind = Literal["consent", "questions", "sound_check", "pair", "preference", "rating", "open_rating",
+                   "attention", "practice_pair", "practice_rating", "comment", "thanks"]
 
 
 class ClipSpec(BaseModel):
@@ -91,7 +91,7 @@ class Step:
     position: int | None = None
     of: int | None = None
     trial_id: str | None = None
-    condition: Condition | None = None
+    condition: str | None = None
     clips: tuple[str, ...] = ()
 
 

@@ -1,9 +1,11 @@
-"""What the store refuses. `str(error)` is always one sentence that may be shown as it is.
+"""What the store refuses. `str(error)` is always one sentence that may be shown as it is; `error.code` names
+the rule for those who say it in another language (empty where only a forged request can break it).
 
     StoreError
     ├── UnknownStudy, UnknownParticipant, UnknownClip    no such thing, or no longer
     ├── NotReady        the study's clips are not all built
-    ├── BadInvitation   the invitation is missing, not known, or used
+    ├── Closed          nobody may start: not opened, closed, over, or full (`code` is a `values.Shut`)
+    ├── BadInvitation   the invitation is missing, unknown or used
     ├── NotDue          replayed, skipped ahead, or finished: ask for what is due
     ├── InvalidAnswer   the payload breaks a rule; the step stays due
     ├── Conflict        it would change what participants have heard, or what is stored already
@@ -13,6 +15,12 @@
 
 class StoreError(ValueError):
     """Something the store refuses."""
+
+    code = ""
+
+    def __init__(self, message: str, code: str = ""):
+        super().__init__(message)
+        self.code = code or self.code
 
 
 class UnknownStudy(StoreError):
@@ -31,8 +39,16 @@ class NotReady(StoreError):
     """The study cannot be taken yet."""
 
 
+class Closed(StoreError):
+    """Nobody may start the study now."""
+
+    code = "closed"
+
+
 class BadInvitation(StoreError):
-    """The invitation is missing, not known, or has been used."""
+    """The study needs an invitation, and this is none."""
+
+    code = "invitation"
 
 
 class NotDue(StoreError):
@@ -40,7 +56,11 @@ class NotDue(StoreError):
 
 
 class InvalidAnswer(StoreError):
-    """A payload breaks a rule. The step stays due."""
+    """A payload breaks a rule. The step stays due.
+
+    Its codes: `consent`, `needs_answer`, `choose`, `whole_number`, `number`, `too_long`, `listen`,
+    `wrong_count`, `language`.
+    """
 
 
 class Conflict(StoreError):

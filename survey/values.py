@@ -9,10 +9,16 @@ from typing import Literal
 from survey.design import StepKind
 from survey.study import Question
 
+Shut = Literal["not_opened", "closed", "date", "number", "quota"]  # why nobody may start
+
 
 @dataclass(frozen=True)
 class Welcome:
-    """What a visitor sees before anything about them is stored. `ready` is False while clips are missing."""
+    """What a visitor sees before anything about them is stored, in the language `language`.
+
+    `ready` is False while clips are missing. `shut` says why nobody may start, None that people may.
+    `invitation`: a code is needed. `parameters`: what to keep of the link's query, by name.
+    """
 
     slug: str
     title: str
@@ -22,6 +28,10 @@ class Welcome:
     consent_title: str
     consent_text: str
     ready: bool
+    languages: tuple[str, ...] = ()
+    shut: Shut | None = None
+    invitation: bool = False
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,81 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class ClipFile:
+    """Where a clip is, relative to the data folder, and how long it lasts in seconds. For the server only."""
+
+    path: str
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A further scale of a rating, from 1 (`low`) to 5 (`high`)."""
+
+    id: str
+    question: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many pairs were judged rightly; `low` and `high` bound the crowd's share with 95% confidence."""
+
+    correct: int
+    of: int
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Revealed:
+    """A clip as it really was. Its handle plays it again."""
+
+    slot: Literal["a", "b"]
+    handle: str
+    origin: Literal["ai", "human"]
+    title: str
+    composer: str
+
+
+@dataclass(frozen=True)
+class DebriefTrial:
+    """One trial as the participant heard and answered it. `correct` is None where nothing was to be told."""
+
+    kind: StepKind
+    section_title: str
+    position: int
+    clips: tuple[Revealed, ...]
+    choice: str | None = None
+    rating: int | None = None
+    said_ai: bool | None = None
+    label: Literal["ai", "human"] | None = None
+    correct: bool | None = None
+
+
+@dataclass(frozen=True)
+class Debrief:
+    """What was what.
+
+    The scores count the first hearing of every pair that asked which clip was made by AI. `own` is None where
+    there was none, `crowd` (everybody else who finished) while fewer than 5 others did.
+    """
+
+    trials: tuple[DebriefTrial, ...]
+    own: Score | None
+    crowd: Score | None
+
+
+@dataclass(frozen=True)
 class Due:
-    """The step that is due. Nothing in it tells who made a clip.
+    """The step that is due, in the participant's language. Nothing in it tells who made a clip, save what a
+    study chose to tell (`label`) and, when everything is answered, `debrief`.
 
     `position` and `of` count the trials of the section (None elsewhere); `done` and `total` count the study's
-    steps that want an answer. `low` and `high` label the ends of a rating.
+    steps that want an answer. `low` and `high` label the ends of a rating, `scales` are further ones.
+    `expected` is the choice that an attention check asks for, `counts` are the answers that a sound check
+    offers. `quota_full`: the study ended early because it has enough people like this one.
     """
 
     study: str
@@ -47,6 +127,7 @@ class Due:
     text: str
     done: int
     total: int
+    language: str = "en"
     question: str = ""
     position: int | None = None
     of: int | None = None
@@ -54,13 +135,22 @@ class Due:
     questions: tuple[Question, ...] = ()
     low: str = ""
     high: str = ""
+    scales: tuple[Scale, ...] = ()
     ask_ai: bool = False
     ask_recognised: bool = False
     min_plays: int = 0
+    practice: bool = False
+    label: Literal["ai", "human"] | None = None
+    expected: str | None = None
+    counts: tuple[int, ...] = ()
+    quota_full: bool = False
+    completion_code: str = ""
+    completion_url: str = ""
+    debrief: Debrief | None = None
 
     @property
     def finished(self) -> bool:
-        """Whether everything is answered."""
+        """Whether nothing more is asked."""
         return self.kind == "thanks"
 
 
@@ -88,11 +178,13 @@ class BuiltClip:
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """Live counts of a study.
+    """Live counts of a study, without previews.
 
     `state` is `building` until every clip is there, then `ready`; `imported` data have no study file.
     `answers` counts the rows of answers.csv by section; `stopped_at` counts unfinished participants by the
-    step that waits for them. `last_answer_at` is None as long as no answer has a time.
+    step that waits for them. `last_answer_at` is None as long as no answer has a time. `shut` says why nobody
+    may start, None that people may. `excluded` counts participants by the reason of their exclusion.
+    `quotas` are (question, value, places taken, places).
     """
 
     slug: str
@@ -105,6 +197,12 @@ class StudyStatus:
     answers: dict[str, int] = field(default_factory=dict)
     stopped_at: dict[str, int] = field(default_factory=dict)
     last_answer_at: datetime | None = None
+    shut: Shut | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    excluded: dict[str, int] = field(default_factory=dict)
+    quotas: tuple[tuple[str, str, int, int], ...] = ()
+    previews: int = 0
 
 
 @dataclass(frozen=True)
