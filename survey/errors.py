@@ -14,13 +14,14 @@ the rule for those who say it in another language (empty where only a forged req
 
 
 class StoreError(ValueError):
-    """Something the store refuses."""
+    """Something the store refuses. `values` are what its sentence names."""
 
     code = ""
 
-    def __init__(self, message: str, code: str = ""):
+    def __init__(self, message: str, code: str = "", **values: object):
         super().__init__(message)
         self.code = code or self.code
+        self.values = values
 
 
 class UnknownStudy(StoreError):
@@ -58,8 +59,8 @@ class NotDue(StoreError):
 class InvalidAnswer(StoreError):
     """A payload breaks a rule. The step stays due.
 
-    Its codes: `consent`, `needs_answer`, `choose`, `whole_number`, `number`, `too_long`, `listen`,
-    `wrong_count`, `language`.
+    Its codes and their values: `consent`; `missing` and `choose` (question); `number` (question, minimum,
+    maximum); `long` (limit); `listen`, `listen_a` and `listen_b`; `count`.
     """
 
 
