@@ -16,6 +16,7 @@ import yaml
 LANGUAGES = ("en", "de", "es", "zh")
 FALLBACK = "en"
 FOLDER = Path(__file__).with_suffix("")
+_RANGE = re.compile(r"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?")
 # What static/study.js says by itself, by the names that it uses.
 _SCRIPT = {
     "unreached": "page.unreached", "copied": "page.copied", "copyByHand": "page.copy_by_hand",
@@ -62,7 +63,7 @@ def script(language: str) -> dict[str, Entry]:
 
 def opening() -> dict[str, dict[str, Entry]]:
     """What the page says before it has reached the server, by language."""
-    return {language: {"opening": entry(language, "page.opening"), "unreached": entry(language, "page.unreached")}
+    return {language: {name: entry(language, f"page.{name}") for name in ("opening", "unreached")}
             for language in LANGUAGES}
 
 
@@ -87,6 +88,6 @@ def matched(tag: str, offered: Sequence[str]) -> str | None:
 
 def preferred(header: str) -> list[str]:
     """The languages of an Accept-Language header, the best first (RFC 9110, section 12.5.4)."""
-    ranges = re.findall(r"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?", header)
+    ranges = _RANGE.findall(header)
     weighed = [(float(quality or 1), tag) for tag, quality in ranges]
     return [tag for quality, tag in sorted(weighed, key=lambda one: -one[0]) if quality]
