@@ -10,6 +10,7 @@ _HOMES = {
     "model.generator": ("PRESETS", "RANGES", "GenerationError", "Generator", "Progress", "Settings", "Start",
                         "Take", "round_trip"),
     "model.library": ("Piece", "human_pieces", "prompts"),
+    "model.originality": ("Copied", "copied"),
     "model.render": ("Audio", "encode", "save", "to_audio"),
     "model.score": ("Limits", "Score", "ScoreError", "bar_seconds", "cut_bars", "cut_seconds", "describe",
                     "join", "read", "roll", "write"),

@@ -72,6 +72,23 @@ def pack(
 
 
 @app.command()
+def originality(
+    folder: Annotated[Path, typer.Argument(help="A folder that `prepare` wrote with the layout 'events'.")],
+    out: Annotated[Path, typer.Option(help="Where the fingerprints go; what is known of them lies beside.")] =
+        Path("model/weights/originality.bin"),
+) -> None:
+    """Take the fingerprints of training music by which copied runs are found, and measure how they err."""
+    import json
+
+    from model.originality_index import make
+
+    with bar() as progress:
+        task = progress.add_task("Taking fingerprints", total=None)
+        made = make(folder, out, progress=lambda n, total: progress.update(task, completed=n, total=total))
+    typer.echo(json.dumps(made))
+
+
+@app.command()
 def train(
     recipe: Annotated[Path, typer.Argument(help="A recipe, such as model/recipes/segue-small.yaml.")],
     run: Annotated[Path | None, typer.Option(help="Folder of the run; runs/NAME by default.")] = None,

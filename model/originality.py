@@ -1,14 +1,15 @@
 """How much of some music stands, note for note and in whatever key, in the music that the models learnt from.
 
-The training music itself does not ship; fingerprints of its melodies do. A *gram* is GRAM + 1 notes of one
-instrument's melody (its highest notes) as the GRAM intervals between them with the steps from onset to onset,
-the codes of `model.evaluation.fingerprint`. Of every WINDOW grams in a row the one with the least hash is kept
-(winnowing: Schleimer, Wilkerson and Aiken 2003), so that any run of GRAM + WINDOW notes that two pieces share
-shares a fingerprint. All fingerprints are in one Bloom filter (Bloom 1970).
+The training music itself does not ship; fingerprints of its melodies do. A *gram* is GRAM + 1 notes of an
+instrument's melody (its highest notes): the GRAM intervals between them with the steps from onset to onset,
+the codes of `model.evaluation.fingerprint`. Of every WINDOW grams in a row the one with the least hash is
+kept (winnowing: Schleimer, Wilkerson and Aiken 2003), so that any run of GRAM + WINDOW notes that two pieces
+share has a fingerprint in common. All fingerprints are in one Bloom filter (Bloom 1970).
 
 What everybody writes counts for nothing: a gram with fewer than INTERVALS different intervals, or fewer than
-PAIRS different pairs of neighbouring ones, has no fingerprint. Repeated notes, scales, trills and broken
-chords that go round and round are such grams. Drums are left out.
+PAIRS different pairs of neighbouring ones, has no fingerprint, and ends a run. Repeated notes, scales, trills
+and broken chords that go round and round are such grams. Drums are left out. `model.evaluation.copies` counts
+all of these and needs the training music itself.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Fingerprints:
 
 
 def places(hashes: np.ndarray) -> Sequence[np.ndarray]:
-    """The HASHES bits of each fingerprint, uint64 (n,) each (double hashing: Kirsch and Mitzenmacher 2006)."""
+    """The HASHES bits of each fingerprint, uint64 (n,) (double hashing: Kirsch and Mitzenmacher 2006)."""
     first, step = hashes & np.uint64(0xFFFFFFFF), hashes >> np.uint64(32) | np.uint64(1)
     return [first + np.uint64(turn) * step & np.uint64(2**BITS - 1) for turn in range(HASHES)]
 
@@ -112,7 +113,7 @@ def copied(score: Score, known: Fingerprints | None = None) -> Copied:
 
 
 def _runs(at: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """First and last note, (m, 2), of the stretches in which every fingerprint is known and meets the next."""
+    """First and last note, (m, 2), of stretches in which every fingerprint is known and meets the next."""
     where = np.flatnonzero(known)
     if not len(where):
         return np.zeros((0, 2), np.int64)
