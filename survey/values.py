@@ -117,8 +117,8 @@ class Due:
     `position` and `of` count the trials of the section (None elsewhere); `done` and `total` count the study's
     steps that want an answer. `low` and `high` label the ends of a rating, `scales` are further ones.
     `expected` is the choice that an attention check asks for, `counts` are the answers that a sound check
-    offers. `quota_full`: the study ended early because it has enough people like this one. `preview`: nothing of
-    it counts. `languages` are those to choose from.
+    offers. `quota_full`: the study ended early because it has enough people like this one. `preview`: nothing
+    of it counts. `languages` are those to choose from.
     """
 
     study: str
