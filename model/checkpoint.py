@@ -67,6 +67,15 @@ def sha256(folder: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def controls(folder: Path) -> frozenset[str]:
+    """The wishes that a checkpoint's evaluation.json shows to be obeyed; none where it has none."""
+    path = folder / "evaluation.json"
+    if not path.is_file():
+        return frozenset()
+    measured = json.loads(path.read_text(encoding="utf-8")).get("controls") or {}
+    return frozenset(name for name, result in measured.items() if result["obeyed"])
+
+
 def load_layout(folder: Path) -> Layout:
     """A checkpoint's layout alone. CheckpointError when its file is damaged."""
     try:

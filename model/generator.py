@@ -25,6 +25,7 @@ from model.metrics import faults
 from model.plan import Plan
 from model.sampling import Sampling
 from model.score import bar_seconds, count_bars, cut_bars, join, normalise
+from model.wishes import ANY, Wishes
 from model.workers import Job, Pool, Result, WorkerError
 
 
@@ -43,6 +44,8 @@ class Settings:
     seed: int = 0
     keep_instruments: bool = True       # only the prompt's may play on
     whistle: bool = False
+    style: str = ANY                    # one of the system's styles
+    density: int = 0                    # notes a bar that are wished for; 0: any
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
@@ -65,6 +68,7 @@ RANGES = {
     "bars": (1, 64),
     "prompt_bars": (0, 64),
     "seed": (0, 2**31 - 1),
+    "density": (0, 96),
 }
 
 # 'natural', the default, is the setting that the machine listener tells from people least often
@@ -137,14 +141,28 @@ class GenerationError(RuntimeError):
 
 
 class Generator:
-    """Takes from one checkpoint, made by `workers` processes (default: one a core). Close it when done."""
+    """Takes from one checkpoint, made by `workers` processes (default: one a core). Close it when done.
 
-    def __init__(self, system: str | None = None, workers: int | None = None) -> None:
+    controls: which wishes (style, density) the system has been seen to obey (see evaluation/controls.py).
+    """
+
+    def __init__(self, system: str | None = None, workers: int | None = None,
+                 pool: Pool | None = None) -> None:
         self._folder = checkpoint.folder_of(system)
         self.system = self._folder.name
         self.checkpoint_sha256 = checkpoint.sha256(self._folder)
         self.layout = _layout(self._folder)
-        self._pool = Pool(self._folder, workers)
+        self.controls = checkpoint.controls(self._folder)
+        self._pool = pool or Pool(self._folder, workers)
+
+    @property
+    def workers(self) -> int:
+        """How many takes are made side by side."""
+        return self._pool.count
+
+    def of(self, system: str | None) -> Generator:
+        """The same workers with another system; None for this one. CheckpointError: there is none."""
+        return self if system in (None, self.system) else Generator(system, pool=self._pool)
 
     def __enter__(self) -> Generator:
         return self
@@ -167,7 +185,8 @@ class Generator:
 
         Take i has the seed settings.seed + i. A take that is empty or stuck is made once more, with the next
         seed that no take has. `stop` ends every take where it is and keeps what was made; takes that had not
-        begun do not come. Closing the iterator ends the work, too. GenerationError: a take could not be made.
+        begun do not come. Closing the iterator ends the work, too. ValueError: the system takes no such wish.
+        GenerationError: a take could not be made.
         """
         if takes not in range(1, 17):
             raise ValueError(f"takes goes from 1 to 16; received {takes}.")
@@ -176,10 +195,11 @@ class Generator:
         def stopped() -> bool:
             return closed.is_set() or (stop is not None and stop.is_set())
 
+        wishes = Wishes(settings.style, settings.density)
         if isinstance(prompt, Start):
-            plan = self.layout.from_nothing(prompt.programs, prompt.tempo)
+            plan = self.layout.from_nothing(prompt.programs, prompt.tempo, wishes)
         else:
-            plan = self.layout.from_prompt(prompt, settings.prompt_bars, settings.keep_instruments)
+            plan = self.layout.from_prompt(prompt, settings.prompt_bars, settings.keep_instruments, wishes)
         events: queue.Queue = queue.Queue()
         for index in range(takes):
             work = (plan, settings, index, takes, stopped, events)
@@ -214,7 +234,7 @@ class Generator:
             began, kept, first_faults = time.monotonic(), None, None
             for attempt in range(2):
                 seed = (settings.seed + index + attempt * takes) % 2**31
-                job = Job(plan.given, plan.rules, _sampling(settings), settings.bars, seed)
+                job = Job(plan.given, plan.rules, _sampling(settings), settings.bars, seed, self._folder)
                 result = self._pool.run(job, stopped, lambda notes, share: events.put((index, notes, share)))
                 if result is None:
                     break

@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from model.sampling import Sampling
 
+AT_HAND = 3         # checkpoints that a worker keeps loaded
 LOOK_S = 0.05       # how often whoever waits looks whether it was stopped
 _CHECKOUT = Path(__file__).resolve().parent.parent
 # Ctrl-C reaches every process of a terminal, and is the parent's to handle.
@@ -35,13 +37,17 @@ Heard = Callable[[int, float], None]        # notes so far, share of the take (0
 
 @dataclass(frozen=True)
 class Job:
-    """One take to decode: what a layout's `generate` needs, without the network."""
+    """One take to decode: what a layout's `generate` needs, without the network.
+
+    folder: of the checkpoint; None for the pool's.
+    """
 
     given: np.ndarray
     rules: object
     how: Sampling
     bars: int
     seed: int
+    folder: Path | None = None
 
 
 class WorkerError(RuntimeError):
@@ -100,13 +106,16 @@ class _Worker:
 
 
 class Pool:
-    """Workers on one checkpoint folder, started at the first job. Jobs get one in order of arrival."""
+    """Workers, started at the first job with a checkpoint folder at hand. Jobs get one in order of arrival.
+
+    count: how many there are.
+    """
 
     def __init__(self, folder: Path, workers: int | None = None) -> None:
         if workers is not None and workers < 1:
             raise ValueError(f"There is at least 1 worker; received {workers}.")
         self._folder = folder
-        self._count = workers or _cores()
+        self.count = workers or _cores()
         self._all: list[_Worker] = []
         self._idle: list[_Worker] = []
         self._queue: deque[object] = deque()
@@ -119,7 +128,7 @@ class Pool:
             if self._closed:
                 raise WorkerError("The generator is closed.")
             if not self._all:
-                self._all = [_Worker(self._folder) for _ in range(self._count)]
+                self._all = [_Worker(self._folder) for _ in range(self.count)]
                 self._idle = list(self._all)
 
     def run(self, job: Job, stopped: Callable[[], bool], heard: Heard) -> Result | None:
@@ -191,15 +200,16 @@ def _cores() -> int:
 
 
 def work(folder: str, descriptor: int) -> None:
-    """The worker's loop: load once, then decode what comes through the pipe until it closes."""
+    """The worker's loop: load what is asked for first, then decode what comes through the pipe until it
+    closes. The last few checkpoints stay at hand."""
     import torch
 
-    from model.checkpoint import load
+    from model import checkpoint
 
     torch.set_num_threads(1)
-    pipe = Connection(descriptor)
+    pipe, load = Connection(descriptor), lru_cache(AT_HAND)(checkpoint.load)
     try:
-        ready = load(folder)
+        load(Path(folder))
     except Exception as error:      # told to whoever waits, instead of to a log that nobody reads
         pipe.send(("failed", f"The player could not start: {error}"))
         return
@@ -214,6 +224,7 @@ def work(folder: str, descriptor: int) -> None:
                 pipe.send(("heard", notes, share))
             return not pipe.poll()      # during a job nothing comes but the wish to end it
 
+        ready = load(job.folder or Path(folder))
         return ready.layout.generate(
             ready.network, job.given, job.rules, job.how, bars=job.bars, seed=job.seed, heard=heard)
 

@@ -13,6 +13,7 @@ from torch import nn
 from model.compound import events
 from model.compound.batches import Pieces
 from model.sampling import Sampling
+from model.wishes import FREE, Wishes
 
 if TYPE_CHECKING:
     from symusic import Score
@@ -26,6 +27,7 @@ class Compound:
     """Music as rows of events. What needs a MIDI library is imported when music comes in or goes out."""
 
     network = "compound"
+    styles = events.STYLES[1:]
     empty = np.zeros((0, len(events.FIELDS)), np.uint8)
 
     @property
@@ -75,17 +77,18 @@ class Compound:
                                  int(piece[0, events.PITCH]))
             yield np.concatenate([head, part]).astype(np.int64), len(part) - 1
 
-    def from_prompt(self, prompt: Score, prompt_bars: int, keep_instruments: bool) -> Plan:
+    def from_prompt(self, prompt: Score, prompt_bars: int, keep_instruments: bool,
+                    wishes: Wishes = FREE) -> Plan:
         """See compound/plan.py."""
         from model.compound.plan import from_prompt
 
-        return from_prompt(prompt, prompt_bars, keep_instruments)
+        return from_prompt(prompt, prompt_bars, keep_instruments, wishes)
 
-    def from_nothing(self, programs: Iterable[int], tempo: float) -> Plan:
+    def from_nothing(self, programs: Iterable[int], tempo: float, wishes: Wishes = FREE) -> Plan:
         """See compound/plan.py."""
         from model.compound.plan import from_nothing
 
-        return from_nothing(programs, tempo)
+        return from_nothing(programs, tempo, wishes)
 
     def generate(self, network: nn.Module, given: np.ndarray, rules: object, how: Sampling, *, bars: int,
                  seed: int, heard: Heard) -> tuple[np.ndarray, bool]:

@@ -14,6 +14,7 @@ from model.metre import bar_tick
 from model.music import unpack
 from model.plan import Plan, played_by, used_bars
 from model.score import cut_bars
+from model.wishes import ANY, FREE, Wishes
 
 PROMPT_EVENTS = 1024
 
@@ -31,11 +32,13 @@ class Rules:
     players: frozenset[int] | None = None
 
 
-def from_prompt(prompt: Score, prompt_bars: int = 0, keep_instruments: bool = False) -> Plan:
+def from_prompt(prompt: Score, prompt_bars: int = 0, keep_instruments: bool = False,
+                wishes: Wishes = FREE) -> Plan:
     """Continue the first `prompt_bars` bars (0: all) of a score, in the metre and tempo that they end with.
 
     The network is given as many of the last bars as PROMPT_EVENTS hold, at least one. With `keep_instruments`
-    it is told who plays, and no other may. ValueError when there are no notes.
+    it is told who plays, and no other may. ValueError when there are no notes,
+    or no such style.
     """
     score, used = used_bars(prompt, prompt_bars)
     players = frozenset(ev.instrument_of(program) for program in played_by(score))
@@ -46,18 +49,33 @@ def from_prompt(prompt: Score, prompt_bars: int = 0, keep_instruments: bool = Fa
     before, music = rows[:skip], rows[skip:]
     music[0, ev.TIME] += before[:, ev.TIME].sum()
     head = ev.header(ev.in_force(ev.METRE, before), ev.in_force(ev.TEMPO, before),
-                     players=players if keep_instruments else ())
+                     players=players if keep_instruments else (), **_said(wishes))
     seam = _steps_between(score, first, used) - int(music[:, ev.TIME].sum())
     rules = Rules(seam, used - first, metre, players if keep_instruments else None)
     return Plan(score, used, np.concatenate([head, music]), used - first, rules, score.tempos[-1].mspq)
 
 
-def from_nothing(programs: Iterable[int], tempo: float) -> Plan:
-    """A first bar in 4/4 at a tempo (quarters a minute), by the chosen programs alone (128: drums)."""
+def from_nothing(programs: Iterable[int], tempo: float, wishes: Wishes = FREE) -> Plan:
+    """A first bar in 4/4 at a tempo (quarters a minute), by the chosen programs alone (128: drums).
+
+    ValueError when there is no such style.
+    """
     players = frozenset(ev.instrument_of(program) for program in programs)
     metre = ev.METRE_LIST.index((4, 4))
-    given = ev.header(metre, ev.tempo_class(tempo), players=players).astype(np.int64)
+    given = ev.header(metre, ev.tempo_class(tempo), players=players, **_said(wishes)).astype(np.int64)
     return Plan(None, 0, given, 0, Rules(0, 0, metre, players), round(60e6 / tempo))
+
+
+def _said(wishes: Wishes) -> dict[str, int]:
+    """Wishes as a header says them."""
+    said = {}
+    if wishes.style != ANY:
+        if wishes.style not in ev.STYLES[1:]:
+            raise ValueError(f"style is one of {', '.join(ev.STYLES[1:])}; received '{wishes.style}'.")
+        said["style"] = ev.STYLES.index(wishes.style)
+    if wishes.density:
+        said["density"] = ev.density_class(wishes.density, 1)
+    return said
 
 
 def _last_bars(score: Score, bars: int) -> tuple[int, np.ndarray]:

@@ -16,6 +16,7 @@ from model.remi.grammar import Grammar
 from model.remi.plan import from_nothing, from_prompt
 from model.remi.tokenizer import Tokenizer
 from model.sampling import Sampling
+from model.wishes import FREE, Wishes
 
 TOKENS_PER_BAR = 320        # room for new tokens: four times the mean of the training set
 
@@ -24,6 +25,7 @@ class Remi:
     """Music as token ids, one dimension; a step of the network is a token."""
 
     network = "transformer"
+    styles: tuple[str, ...] = ()
     empty = np.zeros(0, np.uint16)
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -78,12 +80,15 @@ class Remi:
             part = piece[start : start + length + 1].astype(np.int64)
             yield part, len(part) - 1
 
-    def from_prompt(self, prompt: Score, prompt_bars: int, keep_instruments: bool) -> Plan:
-        """See remi/plan.py."""
+    def from_prompt(self, prompt: Score, prompt_bars: int, keep_instruments: bool,
+                    wishes: Wishes = FREE) -> Plan:
+        """See remi/plan.py. ValueError for wishes: tokens cannot say them."""
+        _unsaid(wishes)
         return from_prompt(self.tokenizer, prompt, prompt_bars, keep_instruments)
 
-    def from_nothing(self, programs: Iterable[int], tempo: float) -> Plan:
-        """See remi/plan.py."""
+    def from_nothing(self, programs: Iterable[int], tempo: float, wishes: Wishes = FREE) -> Plan:
+        """See remi/plan.py. ValueError for wishes: tokens cannot say them."""
+        _unsaid(wishes)
         return from_nothing(self.tokenizer, programs, tempo)
 
     def generate(self, network: nn.Module, given: np.ndarray, rules: object, how: Sampling, *, bars: int,
@@ -114,3 +119,9 @@ class Remi:
 
     def save(self, path: Path) -> None:
         self.tokenizer.save(path)
+
+
+def _unsaid(wishes: Wishes) -> None:
+    if wishes != FREE:
+        raise ValueError("This system takes no wish for a style or a density; received "
+                         f"'{wishes.style}' and {wishes.density} notes a bar.")
