@@ -131,7 +131,7 @@ def add_clip(session: Session, slug: str, spec: ClipSpec, made: BuiltClip) -> No
         session.add(clip)
     elif clip.audio_sha256 != made.audio_sha256 and participants(session, row):
         raise Conflict(f"The study '{slug}' has participants, so its clip '{spec.id}' may not change.")
-    settings = spec.settings.model_dump() if spec.settings else {}
+    settings = spec.settings.sampling if spec.settings else {}
     values = {**vars(made), **settings, "origin": spec.origin, "spec": spec.model_dump_json()}
     values["seed"] = made.seed if made.seed is not None else spec.seed
     for name, value in values.items():

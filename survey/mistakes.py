@@ -8,13 +8,14 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 _SUBJECT = re.compile(r"^(Input|String|List|Dictionary|Tuple|Value|Number|Data)( should| must)")
+_FOLLOWS = "default_factory_not_called"  # no mistake of its own: it follows from another field's
 _SHOWN = 60  # characters of a received value that are worth repeating
 
 
 def sentences(error: ValidationError) -> list[tuple[tuple[int | str, ...], str]]:
     """One (location, sentence) for every mistake; a location is a path of field names and list indices."""
     return [(mistake["loc"] + tuple(mistake.get("ctx", {}).get("at", ())), _sentence(mistake))
-            for mistake in error.errors(include_url=False)]
+            for mistake in error.errors(include_url=False) if mistake["type"] != _FOLLOWS]
 
 
 def placed(message: str, at: tuple[int | str, ...]) -> PydanticCustomError:

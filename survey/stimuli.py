@@ -174,7 +174,7 @@ class _Workshop:
         best: tuple[tuple[bool, int], Take] | None = None
         seed = spec.seed
         for _ in range(TRIES):
-            settings = Settings(**spec.settings.model_dump(), bars=bars, prompt_bars=spec.prompt_bars,
+            settings = Settings(**spec.settings.sampling, bars=bars, prompt_bars=spec.prompt_bars,
                                 seed=seed)
             take = self._one(prompt, settings)
             heard = span(take.score, self.rules, 0, self.round_trip)

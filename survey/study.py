@@ -3,264 +3,100 @@ music.
 
 A study file is YAML. It declares sections and, inside them, how many pairs or rated clips of which kind there
 are; it lists no clip. `survey.design` derives the clips and everybody's sequence from it. Text is shown as
-written. Reading a file and pointing at its mistakes is `survey.study_file`.
+written, in one language or in several. Sections are in `survey.sections`, questions in `survey.questions`,
+settings in `survey.settings`. Reading a file and pointing at its mistakes is `survey.study_file`.
 """
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from survey.mistakes import placed
+from survey.questions import LEVELS, ChoiceQuestion, NumberQuestion, Question, ScaleQuestion, TextQuestion
+from survey.schema import Identifier, Label, Language, Strict, Text, say, spoken, translations
+from survey.sections import (
+    CommentsSection,
+    ConsentSection,
+    OpenRatingsSection,
+    PairCounts,
+    PairsSection,
+    QuestionsSection,
+    RatingScale,
+    RatingsSection,
+    Section,
+    SoundCheckSection,
+    ThanksSection,
+    TrialSection,
+)
+from survey.settings import ClipRules, ClipSettings, RatedSettings, SettingsGrid
 
-CHOICES = ("a", "b", "both", "neither", "dont_know")  # which clips of a pair were made by AI
-LEVELS = ("none", "beginner", "intermediate", "advanced", "expert")
+__all__ = [
+    "CHOICES", "LEVELS", "RATING_MAX", "RATING_MIN", "ChoiceQuestion", "ClipRules", "ClipSettings",
+    "CommentsSection", "Completion", "ConsentSection", "NumberQuestion", "OpenRatingsSection", "PairCounts",
+    "PairsSection", "Question", "QuestionsSection", "RatedSettings", "RatingScale", "RatingsSection",
+    "ScaleQuestion", "Section", "SettingsGrid", "SoundCheckSection", "Stop", "Study", "TextQuestion",
+    "ThanksSection", "TrialSection", "say", "spoken",
+]
+
+CHOICES = ("a", "b", "both", "neither", "dont_know")  # clips of a pair: made by AI, or preferred
 RATING_MIN, RATING_MAX = 1, 5
 
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
-Text = Annotated[str, Field(min_length=1, max_length=10_000)]
-Label = Annotated[str, Field(min_length=1, max_length=200)]
+Parameter = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
+Quota = Annotated[int, Field(ge=1, le=1_000_000)]
 
-Temperature = Annotated[float, Field(ge=0.05, le=2)]
-TopK = Annotated[int, Field(ge=0, le=200)]
-TopP = Annotated[float, Field(ge=0.05, le=1)]
-Ngram = Annotated[int, Field(ge=0, le=32)]
 
+def _day(value: object) -> object:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise placed(f"must be a date such as 2027-01-31, but is '{value[:20]}'", ()) from None
 
-class Strict(BaseModel):
-    """A part of a study file: unknown fields are mistakes, and '5' is not 5."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+class Stop(Strict):
+    """When a study takes nobody new: at a number of participants, or after a day (UTC)."""
 
+    participants: int | None = Field(default=None, ge=1, le=1_000_000)
+    date: Annotated[date, BeforeValidator(_day)] | None = None
 
-# --- clips --------------------------------------------------------------------------------------------------
 
+class Completion(Strict):
+    """What whoever finished is shown, to prove it where they came from."""
 
-class ClipRules(Strict):
-    """What all clips of the study have in common.
-
-    A piece's first `prompt_bars` bars are the prompt. A clip starts `lead_bars` bars before the prompt's end
-    (0: the continuation alone is heard) and lasts exactly `seconds`, whoever wrote the continuation.
-    """
-
-    seconds: float = Field(ge=3, le=120)
-    prompt_bars: int = Field(ge=1, le=64)
-    lead_bars: int = Field(default=0, ge=0, le=64)
-
-    @model_validator(mode="after")
-    def _lead_within_prompt(self) -> ClipRules:
-        if self.lead_bars > self.prompt_bars:
-            raise ValueError(f"lead_bars ({self.lead_bars}) may not exceed prompt_bars ({self.prompt_bars})")
-        return self
-
-
-class ClipSettings(Strict):
-    """How the machine samples a clip; the same names and ranges as `model.Settings`."""
-
-    temperature: Temperature = 1.0
-    top_k: TopK = 0
-    top_p: TopP = 0.95
-    no_repeat_ngram: Ngram = 0
-
-
-def _listed(value: object) -> object:
-    return value if isinstance(value, list) else [value]
-
-
-_Listed = (BeforeValidator(_listed), Field(min_length=1, max_length=20))
-
-
-class SettingsGrid(Strict):
-    """Sampling settings in which every value may be a list: all combinations are meant."""
-
-    temperature: Annotated[list[Temperature], *_Listed] = [1.0]
-    top_k: Annotated[list[TopK], *_Listed] = [0]
-    top_p: Annotated[list[TopP], *_Listed] = [0.95]
-    no_repeat_ngram: Annotated[list[Ngram], *_Listed] = [0]
-
-    def combinations(self) -> list[ClipSettings]:
-        """Every combination, the last named value varying fastest."""
-        names = list(ClipSettings.model_fields)
-        values = [getattr(self, name) for name in names]
-        return [ClipSettings(**dict(zip(names, one, strict=True))) for one in product(*values)]
-
-
-class RatedSettings(SettingsGrid):
-    """Settings that are heard on the first `prompts` prompts of their section, always with another seed."""
-
-    prompts: int = Field(default=1, ge=1, le=50)
-
-
-# --- questions ----------------------------------------------------------------------------------------------
-
-
-class _Question(Strict):
-    """What all questions have. `musician` and `level` have own export columns; others get `q_<id>`."""
-
-    id: Identifier
-    text: Text
-    optional: bool = False
-
-
-class ChoiceQuestion(_Question):
-    """One of several answers; `options` maps the value that is stored to the label that is shown."""
-
-    kind: Literal["choice"]
-    options: dict[Annotated[str, Field(min_length=1, max_length=100)], Label] = Field(min_length=2)
-
-
-class NumberQuestion(_Question):
-    """A number between `minimum` and `maximum`, both allowed."""
-
-    kind: Literal["number"]
-    minimum: float
-    maximum: float
-
-    @model_validator(mode="after")
-    def _ordered(self) -> NumberQuestion:
-        if self.minimum >= self.maximum:
-            raise ValueError(f"minimum ({self.minimum:g}) must be below maximum ({self.maximum:g})")
-        return self
-
-
-class ScaleQuestion(_Question):
-    """A whole number from 1 to `points`, with a label at either end."""
-
-    kind: Literal["scale"]
-    points: int = Field(default=7, ge=2, le=11)
-    low: Label
-    high: Label
-
-
-class TextQuestion(_Question):
-    """Free text of at most 2,000 characters."""
-
-    kind: Literal["text"]
-
-
-Question = Annotated[
-    ChoiceQuestion | NumberQuestion | ScaleQuestion | TextQuestion, Field(discriminator="kind")
-]
-
-# --- sections -----------------------------------------------------------------------------------------------
-
-
-class _Section(Strict):
-    """What all sections have: an id, unique in the study, a heading, and a text that is shown above."""
-
-    id: Identifier
-    title: Label
-    text: Annotated[str, Field(max_length=10_000)] = ""
-
-
-class ConsentSection(_Section):
-    """Shown first; nobody goes on without agreeing. `text` is the consent text."""
-
-    kind: Literal["consent"]
-
-
-class QuestionsSection(_Section):
-    """One page of questions about the participant."""
-
-    kind: Literal["questions"]
-    questions: list[Question] = Field(min_length=1)
-
-
-class _TrialSection(_Section):
-    """What all sections with clips have.
-
-    `order` is `shuffled` (per participant, every trial equally often at every position) or `fixed` (one
-    order, drawn once from the study's seed). Each clip must have been played `min_plays` times before an
-    answer is accepted. `ask_recognised` adds 'I know this piece'. `comment` is a question that closes the
-    section with free text.
-    """
-
-    question: Label
-    order: Literal["shuffled", "fixed"] = "shuffled"
-    min_plays: int = Field(default=1, ge=0, le=5)
-    ask_recognised: bool = False
-    comment: Label | None = None
-
-
-class PairCounts(Strict):
-    """How many pairs of each kind. In `ai_a` and `ai_b` the side of the AI clip is fixed, in `one_ai` it is
-    counterbalanced over participants; `both_ai` and `both_human` are catch pairs."""
-
-    one_ai: int = Field(default=0, ge=0, le=100)
-    ai_a: int = Field(default=0, ge=0, le=100)
-    ai_b: int = Field(default=0, ge=0, le=100)
-    both_ai: int = Field(default=0, ge=0, le=100)
-    both_human: int = Field(default=0, ge=0, le=100)
-
-    @model_validator(mode="after")
-    def _some(self) -> PairCounts:
-        if not sum(self.model_dump().values()):
-            raise ValueError("there must be at least one pair")
-        return self
-
-
-class PairsSection(_TrialSection):
-    """A/B pairs with the five answers of `CHOICES`.
-
-    `prompts: same` compares continuations of one prompt, `free` takes another prompt for every clip. Several
-    `settings` are dealt to the pairs in turn.
-    """
-
-    kind: Literal["pairs"]
-    pairs: PairCounts
-    prompts: Literal["same", "free"]
-    settings: list[SettingsGrid] = Field(min_length=1)
-
-
-class _RatedSection(_TrialSection):
-    """Clips rated from 1 (`low`) to 5 (`high`)."""
-
-    low: Label
-    high: Label
-    settings: list[RatedSettings] = Field(min_length=1)
-
-
-class RatingsSection(_RatedSection):
-    """Blind ratings. `human` adds the human's own continuation of every prompt; `ask_ai` the AI tick."""
-
-    kind: Literal["ratings"]
-    human: bool = False
-    ask_ai: bool = True
-
-
-class OpenRatingsSection(_RatedSection):
-    """Ratings of clips that the participant is told were made by AI."""
-
-    kind: Literal["open_ratings"]
-
-
-class ThanksSection(_Section):
-    """Shown last, when everything is answered."""
-
-    kind: Literal["thanks"]
-
-
-TrialSection = PairsSection | RatingsSection | OpenRatingsSection
-Section = Annotated[
-    ConsentSection | QuestionsSection | PairsSection | RatingsSection | OpenRatingsSection | ThanksSection,
-    Field(discriminator="kind"),
-]
+    code: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=100)]
+    url: Annotated[str, Field(pattern=r"^https?://[^\s\"'<>]+$", max_length=500)] | None = None
 
 
 class Study(Strict):
-    """A whole study file. `seed` decides prompts, clips' seeds, orders and sides; `minutes` is announced."""
+    """A whole study file.
+
+    `seed` decides prompts, clips' seeds, orders and sides; `minutes` is announced. Every text exists in each
+    of `languages`. `quotas` limit how many people with an answer to a question take part. `parameters` of the
+    link that somebody came by are kept. `margin` is how far from 1/2 an accuracy may be and yet count as
+    equivalent to guessing. `debrief` shows everybody at the end what was what.
+    """
 
     slug: Slug
     title: Label
     summary: Text
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")] = "en"
+    language: Language = "en"
+    languages: Annotated[list[Language], Field(min_length=1, max_length=20)] = Field(
+        default_factory=lambda given: [given.get("language", "en")])
     minutes: int = Field(ge=1, le=240)
     seed: int = Field(ge=0, lt=2**31)
     clips: ClipRules
     sections: list[Section] = Field(min_length=1)
+    stop: Stop = Stop()
+    quotas: dict[Identifier, dict[str, Quota]] = Field(default={})
+    access: Literal["open", "invitation"] = "open"
+    parameters: Annotated[list[Parameter], Field(max_length=20)] = Field(default=[])
+    completion: Completion | None = None
+    margin: float = Field(default=0.1, gt=0, lt=0.5)
+    debrief: bool = False
 
     @model_validator(mode="after")
     def _sections_fit(self) -> Study:
@@ -275,14 +111,50 @@ class Study(Strict):
             if number and section.kind == "consent":
                 raise placed("has the kind 'consent', which only the first section may have",
                              ("sections", number))
+            if "false" in getattr(section, "labels", ()) and not self.debrief:
+                raise placed("holds 'false', which has to be put right at the end: set `debrief: true`",
+                             ("sections", number, "ratings", "labels"))
+        return self
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Study:
         # The places are pydantic's: after its index, a section's kind comes before its fields.
         _check_unique({("sections", n, one.kind, "id"): one.id for n, one in enumerate(self.sections)})
         asked = {("sections", number, section.kind, "questions", position, question.kind): question
                  for number, section in enumerate(self.sections) if isinstance(section, QuestionsSection)
                  for position, question in enumerate(section.questions)}
-        _check_unique({(*where, "id"): question.id for where, question in asked.items()})
+        named = {(*where, "id"): question.id for where, question in asked.items()}
+        _check_unique(named | {("parameters", n): name for n, name in enumerate(self.parameters)})
         for where, question in asked.items():
             _check_reserved(question, where)
+        for name in self.parameters:
+            if name in ("musician", "level"):
+                raise placed(f"'{name}' is the name of a question", ("parameters",))
+        return self
+
+    @model_validator(mode="after")
+    def _quotas_fit(self) -> Study:
+        questions = {question.id: question for question in self.questions()}
+        for name, quotas in self.quotas.items():
+            question = questions.get(name)
+            if not isinstance(question, ChoiceQuestion):
+                raise placed(f"must name a choice question of the study, but is '{name}'", ("quotas", name))
+            for value in quotas:
+                if value not in question.options:
+                    raise placed(f"is no answer to '{name}'; its answers are: {', '.join(question.options)}",
+                                 ("quotas", name, value))
+        return self
+
+    @model_validator(mode="after")
+    def _languages_fit(self) -> Study:
+        if self.language not in self.languages:
+            raise placed(f"must hold the study's own language, '{self.language}'", ("languages",))
+        if len(set(self.languages)) < len(self.languages):
+            raise placed("must be different languages", ("languages",))
+        for where, found in translations(self):
+            for language in self.languages:
+                if language not in found:
+                    raise placed(f"has no text in '{language}'", where)
         return self
 
     def questions(self) -> list[Question]:
@@ -301,8 +173,22 @@ class Study(Strict):
                 return section
         raise KeyError(section_id)
 
+    def in_language(self, language: str) -> Study:
+        """The same study with every text a plain string."""
+        return spoken(self, language)
 
-def _check_unique(ids: dict[tuple[int | str, ...], str]) -> None:
+    def offered(self, wanted: str | None) -> str:
+        """The study's language that comes nearest to a wanted one (BCP 47): the same tag, else another of the
+        same language, else the study's own."""
+        def primary(tag: str) -> str:
+            return tag.lower().split("-")[0]
+
+        same = [tag for tag in self.languages if wanted and tag.lower() == wanted.lower()]
+        near = [tag for tag in self.languages if wanted and primary(tag) == primary(wanted)]
+        return next(iter([*same, *near, self.language]))
+
+
+def _check_unique(ids: Mapping[tuple[int | str, ...], str]) -> None:
     seen = set()
     for where, name in ids.items():
         if name in seen:
