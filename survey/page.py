@@ -26,10 +26,12 @@ from starlette.middleware import Middleware
 from survey import markup
 from survey.audio import clips_router
 from survey.gate import Gate
+from survey.limits import Limits
 from survey.store import Store
 from survey.visit import Visits
 
 PATH = "/study/{slug}"
+FUNCTION = "act"                        # the one server function, `act` below
 STATIC = Path(__file__).parent.parent / "static"
 # The document lies at /study/<slug>/, so that ../../ is where the program is, behind a proxy's prefix too.
 _ON_LOAD = """
@@ -57,13 +59,17 @@ def mount_study(app: FastAPI, store: Store, data_dir: Path, **gradio_options: An
     The application must serve static/ at /static. `gradio_options` go to `gr.mount_gradio_app` (`theme`,
     say). Call it before anything is mounted at `/`, which would catch its paths.
     """
-    app.include_router(clips_router(store, data_dir))
+    limits = Limits()
+    app.include_router(clips_router(store, data_dir, limits))
     styles = "".join(f'<link rel="stylesheet" href="{_asset(name)}">' for name in ("segue.css", "study.css"))
     head = styles + '<meta name="robots" content="noindex">' + gradio_options.pop("head", "")
+    page = study_page(store)
+    [component] = page.blocks
+    gate = Middleware(Gate, store=store, limits=limits, component=component, function=FUNCTION)
     gr.mount_gradio_app(
-        app, study_page(store), PATH, footer_links=[], run_history=False, max_file_size=1, show_error=False,
+        app, page, PATH, footer_links=[], run_history=False, max_file_size=1, show_error=False,
         enable_monitoring=False, ssr_mode=False, mcp_server=False, head=head,
-        app_kwargs={"middleware": [Middleware(Gate, store=store)]}, **gradio_options)
+        app_kwargs={"middleware": [gate]}, **gradio_options)
 
 
 def _asset(name: str) -> str:

@@ -2,8 +2,8 @@
 
 The server decides what is due: a participant's sequence follows from the study file and their number, and a
 step is answered once, in one transaction that also moves them on. Unique constraints stand behind each of
-these rules. The queries are in `survey.catalogue` (studies), `survey.taking` (participants) and
-`survey.records` (export and import).
+these rules. The queries are in `survey.catalogue` (studies), `survey.taking` (participants), `survey.handles`
+(clips) and `survey.records` (export and import).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from survey import catalogue, database, records, taking
+from survey import catalogue, database, handles, records, taking
 from survey.design import ClipSpec
 from survey.errors import (
     Busy,
@@ -29,11 +29,12 @@ from survey.errors import (
 )
 from survey.study import Study
 from survey.tables import ParticipantRow, StudyRow
-from survey.values import BuiltClip, Clip, Due, StudyData, StudyStatus, Welcome
+from survey.values import BuiltClip, Clip, ClipFile, Due, StudyData, StudyStatus, Welcome
 
 __all__ = [
-    "BuiltClip", "Busy", "Clip", "Conflict", "Due", "InvalidAnswer", "NotDue", "NotReady", "Store",
-    "StoreError", "StudyData", "StudyStatus", "UnknownClip", "UnknownParticipant", "UnknownStudy", "Welcome",
+    "BuiltClip", "Busy", "Clip", "ClipFile", "Conflict", "Due", "InvalidAnswer", "NotDue", "NotReady",
+    "Store", "StoreError", "StudyData", "StudyStatus", "UnknownClip", "UnknownParticipant", "UnknownStudy",
+    "Welcome",
 ]
 
 
@@ -180,21 +181,23 @@ class Store:
         except IntegrityError as error:  # somebody was quicker, past the lock
             raise NotDue("This step is answered already, and an answer cannot be given twice.") from error
 
-    def clip_path(self, handle: str) -> str:
-        """The path of a clip, relative to the data folder, by the handle of one participant's trial.
-
-        Notes that the clip was asked for, without which no answer about it is accepted.
+    def clip(self, handle: str) -> ClipFile:
+        """The clip behind the handle of one participant's trial, while that trial is due (`survey.handles`).
 
         Raises:
-            UnknownClip: if the handle belongs to no clip.
+            UnknownClip: if there is no such handle, or its session is over.
         """
         with database.transaction(self._engine, write=False) as session:
-            row, path = taking.clip(session, handle)
-        if row.served_at is None:
-            with database.transaction(self._engine, write=True) as session:
-                row, path = taking.clip(session, handle)
-                row.served_at = row.served_at or catalogue.now()
-        return path
+            return handles.find(session, handle)
+
+    def served(self, handle: str, seconds: float) -> None:
+        """Notes that so many seconds of a clip were newly streamed, without which no answer about it counts.
+
+        Raises:
+            UnknownClip: if there is no such handle.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            handles.served(session, handle, seconds)
 
     def withdraw(self, token: str) -> None:
         """Deletes a participant and everything they gave, for good.

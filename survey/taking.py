@@ -1,6 +1,6 @@
 """One participant and one step: what they are shown, and what becomes of their answer.
 
-The queries of `survey.store` behind `start`, `due`, `answer` and `clip_path`. Every function works inside the
+The queries of `survey.store` behind `start`, `due` and `answer`. Every function works inside the
 transaction of the session that it is given.
 """
 
@@ -16,13 +16,12 @@ from functools import lru_cache
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from survey import catalogue, design, replies
+from survey import catalogue, design, handles, replies
 from survey.design import Step
-from survey.errors import InvalidAnswer, NotDue, NotReady, UnknownClip, UnknownParticipant
+from survey.errors import InvalidAnswer, NotDue, NotReady, UnknownParticipant
 from survey.study import OpenRatingsSection, PairsSection, QuestionsSection, RatingsSection
 from survey.tables import (
     AnswerRow,
-    HandleRow,
     ParticipantRow,
     QuestionRow,
     ReplyRow,
@@ -88,13 +87,16 @@ def shown(session: Session, someone: ParticipantRow) -> Due | None:
     """The step that is due, if it has been shown before; writes nothing."""
     step = sequence(session, someone)[someone.position]
     visit = _visit(session, someone, step.id)
-    return _view(session, someone, step, visit) if visit else None
+    return _view(session, someone, step, visit) if visit and not handles.over(visit) else None
 
 
 def show(session: Session, someone: ParticipantRow) -> Due:
-    """The step that is due. The first time, its clips get their handles and its time begins."""
+    """The step that is due. The first time, and after a session is over, its clips get handles and its time
+    begins."""
     step = sequence(session, someone)[someone.position]
     visit = _visit(session, someone, step.id) or _open(session, someone, step)
+    if handles.over(visit):
+        handles.renew(session, visit)
     return _view(session, someone, step, visit)
 
 
@@ -107,18 +109,11 @@ def _open(session: Session, someone: ParticipantRow, step: Step) -> VisitRow:
     visit = VisitRow(participant_id=someone.id, step_id=step.id, shown_at=catalogue.now())
     session.add(visit)
     session.flush()
-    for slot, clip_id in zip("ab", step.clips, strict=False):
-        stimulus = session.scalar(select(StimulusRow.id).where(
+    handles.issue(session, visit, {
+        slot: session.scalar(select(StimulusRow.id).where(
             StimulusRow.study_id == someone.study_id, StimulusRow.stimulus_id == clip_id))
-        session.add(HandleRow(visit_id=visit.id, stimulus_id=stimulus, slot=slot,
-                              handle=secrets.token_urlsafe(_TOKEN_BYTES)))
-    session.flush()
+        for slot, clip_id in zip("ab", step.clips, strict=False)})
     return visit
-
-
-def _handles(session: Session, visit: VisitRow) -> list[HandleRow]:
-    query = select(HandleRow).where(HandleRow.visit_id == visit.id).order_by(HandleRow.slot)
-    return list(session.scalars(query))
 
 
 def _view(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow) -> Due:
@@ -132,7 +127,7 @@ def _view(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow
     elif isinstance(section, PairsSection | RatingsSection | OpenRatingsSection):
         more.update(question=section.question, ask_recognised=section.ask_recognised,
                     min_plays=section.min_plays)
-        more["clips"] = tuple(Clip(row.slot, row.handle) for row in _handles(session, visit))
+        more["clips"] = tuple(Clip(row.slot, row.handle) for row in handles.of(session, visit))
     if step.kind in ("rating", "open_rating"):
         more.update(low=section.low, high=section.high, ask_ai=step.kind == "rating" and section.ask_ai)
     return Due(study.slug, step.id, step.kind, section.title, section.text, done=someone.position,
@@ -186,7 +181,7 @@ def _keep_replies(session: Session, someone: ParticipantRow, given: dict[str, tu
 def _keep_answer(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow,
                  values: dict[str, object], moment: datetime, min_plays: int) -> None:
     heard = {}
-    for handle in _handles(session, visit):
+    for handle in handles.of(session, visit):
         if min_plays and handle.served_at is None:
             raise replies.not_served(step.kind, handle.slot)
         heard[f"stimulus_{handle.slot}"] = handle.stimulus_id
@@ -198,20 +193,3 @@ def _keep_answer(session: Session, someone: ParticipantRow, step: Step, visit: V
         step_id=step.id, section=step.section, trial_id=step.trial_id, position=step.position, kind=step.kind,
         condition=step.condition, response_ms=max(0, elapsed if reported is None else min(reported, elapsed)),
         answered_at=moment, **heard, **values))
-
-
-# --- what is heard ------------------------------------------------------------------------------------------
-
-
-def clip(session: Session, handle: str) -> tuple[HandleRow, str]:
-    """A handle and the path of its clip.
-
-    Raises:
-        UnknownClip: if the handle belongs to no clip.
-    """
-    query = (select(HandleRow, StimulusRow.path).join(StimulusRow, HandleRow.stimulus_id == StimulusRow.id)
-             .where(HandleRow.handle == handle))
-    found = session.execute(query).first() if catalogue.storable(handle) else None
-    if found is None or found[1] is None:
-        raise UnknownClip("There is no such clip.")
-    return found[0], found[1]

@@ -120,9 +120,9 @@ def payload(due: Due, rng: random.Random) -> dict[str, object]:
 
 
 def listen(store: Store, due: Due) -> None:
-    """Fetches every clip of a step, as a browser would."""
+    """Streams every clip of a step whole, as a browser would."""
     for clip in due.clips:
-        store.clip_path(clip.handle)
+        store.served(clip.handle, store.clip(clip.handle).duration_s)
 
 
 def take(store: Store, token: str, rng: random.Random, steps: int | None = None) -> Due:

@@ -117,7 +117,7 @@ def test_handles_are_long_and_nobody_elses(store: Store) -> None:
 def test_a_handle_leads_to_its_clip_and_another_to_none(store: Store) -> None:
     _, due = at(store, "pair")
     step = next(step for step in design.steps(small_study(), 0) if step.kind == "pair")
-    assert [store.clip_path(clip.handle) for clip in due.clips] == [
+    assert [store.clip(clip.handle).path for clip in due.clips] == [
         f"clips/small/{clip}.ogg" for clip in step.clips
     ]
     for wrong in (
@@ -131,7 +131,7 @@ def test_a_handle_leads_to_its_clip_and_another_to_none(store: Store) -> None:
         "é" * 999,
     ):
         with pytest.raises(UnknownClip):
-            store.clip_path(wrong)
+            store.clip(wrong)
 
 
 def test_the_token_itself_is_not_stored(store: Store, database_url: str) -> None:
@@ -285,10 +285,10 @@ def test_a_clip_that_was_never_fetched_cannot_be_judged(store: Store) -> None:
     for _ in range(2):
         with pytest.raises(InvalidAnswer, match=r"clip [AB] has not been played"):
             store.answer(token, due.step_id, PAIR)
-    store.clip_path(due.clips[0].handle)
+    store.served(due.clips[0].handle, 10.0)
     with pytest.raises(InvalidAnswer, match="clip B has not been played"):
         store.answer(token, due.step_id, PAIR)
-    store.clip_path(due.clips[1].handle)
+    store.served(due.clips[1].handle, 10.0)
     store.answer(token, due.step_id, PAIR)
 
 
