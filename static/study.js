@@ -1,11 +1,13 @@
 // The Study page: shows the view that the server sends, plays its clips, and sends one answer at a time.
-// The server decides what comes next (survey/visit.py); this file only makes answering pleasant.
+// The server decides what comes next (survey/visit.py) and says it in the reader's language; this file only makes
+// answering pleasant. Its own words come with every view (survey/wording.py).
 
 import { Player } from "./study_player.js";
+import { Link, Token, languages } from "./study_visitor.js";
+import { filled } from "./study_words.js";
 
 const POLL_MS = 3000;
 const SLOW_AFTER_MS = 10 * 60 * 1000;          // clips in preparation that do not get on for so long
-const UNREACHED = "We could not reach the server. Nothing is lost: please try again in a moment.";
 
 // Called once by the page. `element` holds the frame (survey/markup.py), `server.act` is the one server function.
 export function begin(element, server) {
@@ -18,8 +20,11 @@ class Study {
     this.stage = element.querySelector("#stage");
     this.notice = element.querySelector("#study-notice");
     this.token = new Token(location.pathname);
+    this.link = new Link(location.search);
+    this.language = this.link.language;         // chosen on the page or by its address; null: as the browser likes
     this.players = [];
     this.busy = false;
+    this.#greet(JSON.parse(element.querySelector(".study").dataset.opening));
     this.token.takeFromLink();
     window.addEventListener("hashchange", () => this.token.takeFromLink() && this.open());
     window.addEventListener("pageshow", (event) => event.persisted && this.open());
@@ -37,29 +42,47 @@ class Study {
   submit() {
     const form = this.form;
     if (!form || form.querySelector(".go")?.disabled) return;
+    if (form.dataset.kind === "invitation") {
+      this.link.invitation = form.querySelector("input[name=invitation]").value.trim() || null;
+      return this.link.invitation ? this.open() : this.#say(this.words.missing);
+    }
     if (form.dataset.kind === "welcome") {
       // Another tab may have begun meanwhile: then this one joins it.
-      return this.#ask({ do: this.token.value ? "open" : "start" });
+      return this.#ask({ do: this.token.value ? "open" : "start", parameters: this.link.parameters });
     }
     const answer = this.#answer(form);
     if (answer) return this.#ask({ do: "answer", step: form.dataset.step, answer });
+  }
+
+  // Until the server speaks: that the test opens, in the best of the languages that the page came with.
+  #greet(opening) {
+    const language = languages(this.language).map((tag) => tag.split("-")[0]).find((tag) => tag in opening) ?? "en";
+    this.words = opening[language];
+    document.documentElement.lang = language;
+    this.stage.querySelector(".waiting").textContent = this.words.opening;
   }
 
   async #ask(request) {
     if (this.busy) return;
     this.busy = true;
     this.stage.setAttribute("aria-busy", "true");
-    const token = this.token.value;
     try {
-      this.#show(await this.server.act(token ? { ...request, token } : request));
+      this.#show(await this.server.act({ ...request, ...this.#myself() }));
     } catch (error) {
       console.warn(error);
-      this.#say(UNREACHED);
-      if (!this.form && request.do === "open") setTimeout(() => this.open(), POLL_MS);
+      this.#say(this.words.unreached);
+      if (!this.stage.querySelector(".step") && request.do === "open") setTimeout(() => this.open(), POLL_MS);
     } finally {
       this.busy = false;
       this.stage.removeAttribute("aria-busy");
     }
+  }
+
+  #myself() {
+    const said = { languages: languages(this.language) };
+    if (this.token.value) said.token = this.token.value;
+    if (this.link.invitation) said.invitation = this.link.invitation;
+    return said;
   }
 
   #show(reply) {
@@ -67,7 +90,11 @@ class Study {
     this.#say(reply.notice ?? "");
     if (reply.state === "building") setTimeout(() => this.open(), POLL_MS);
     else this.buildingSince = null;
-    if (reply.state === "kept" || (reply.state === "building" && this.#progressed(reply.html))) return;
+    if (reply.state === "kept") return;
+    const sameWords = document.documentElement.lang === reply.language;
+    document.documentElement.lang = this.language = reply.language;
+    this.words = { ...this.words, ...reply.words };
+    if (reply.state === "building" && sameWords && this.#progressed(reply.html)) return;
     this.players.forEach((player) => player.stop());
     this.current = null;
     this.stage.innerHTML = reply.html;
@@ -75,9 +102,9 @@ class Study {
     const view = this.stage.firstElementChild;
     document.title = `${view.dataset.title} · Segue`;
     this.players = [...view.querySelectorAll(".player")].map((section) => new Player(
-      section, Number(view.dataset.heard), () => this.#heard(), (player) => this.#alone(player)));
+      section, Number(view.dataset.heard), this.words, () => this.#heard(), (player) => this.#alone(player)));
     if (this.players.length) this.#heard();
-    const link = this.stage.querySelector(".later .link input");
+    const link = this.stage.querySelector(".small-print .link input");
     if (link) link.value = this.token.link();
     window.scrollTo(0, 0);
     this.stage.querySelector("h1")?.focus({ preventScroll: true });
@@ -118,15 +145,15 @@ class Study {
     form.querySelectorAll("fieldset.answers, fieldset.ticks").forEach((set) => { set.disabled = !ready; });
     form.classList.toggle("ready", ready);
     const hint = form.querySelector(".hint");
-    if (hint && ready) hint.textContent = "Thank you. Now choose your answer; you may listen again.";
+    if (hint && ready) hint.textContent = this.words[hint.dataset.ready];
     this.#chosen();
   }
 
   #chosen() {
     const form = this.form;
     const go = form?.querySelector(".go");
-    if (!go || !this.players.length) return;
-    go.disabled = !form.querySelector(".answers:not(:disabled) input:checked");
+    const asked = [...form?.querySelectorAll("fieldset.answers:not(.asked)") ?? []];
+    if (go && asked.length) go.disabled = !asked.every((set) => !set.disabled && set.querySelector("input:checked"));
   }
 
   #answer(form) {
@@ -134,16 +161,27 @@ class Study {
     const value = (name) => form.querySelector(`input[name="${name}"]:checked`)?.value;
     const tick = (name) => form.querySelector(`input[name="${name}"]`)?.checked;
     const trial = {};
-    for (const player of this.players) trial[`plays_${player.slot}`] = player.plays;
+    for (const player of this.players) {
+      trial[`plays_${player.slot}`] = player.plays;
+      trial[`heard_${player.slot}_s`] = Math.round(player.played * 100) / 100;
+    }
     for (const name of ["said_ai", "recognised"]) if (tick(name) !== undefined) trial[name] = tick(name);
     switch (form.dataset.kind) {
       case "consent": return { agree: true };
       case "questions": return this.#replies(form);
-      case "pair": return { choice: value("choice"), ...trial, ...spent };
-      case "rating": case "open_rating": return { rating: Number(value("rating")), ...trial, ...spent };
+      case "sound_check": return { count: Number(value("count")), ...trial };
+      case "pair": case "preference": case "attention": return { choice: value("choice"), ...trial, ...spent };
+      case "rating": case "open_rating": return { rating: Number(value("rating")), ...this.#scales(form), ...trial, ...spent };
       case "comment": return { comment: form.querySelector("textarea").value.trim() || null, ...spent };
     }
     return null;
+  }
+
+  // The further scales of a rating, if it has any.
+  #scales(form) {
+    const chosen = [...form.querySelectorAll("input[name^=scale_]:checked")];
+    const scales = Object.fromEntries(chosen.map((input) => [input.name.slice("scale_".length), Number(input.value)]));
+    return chosen.length ? { scales } : {};
   }
 
   // The replies to a page of questions; null (and a word to the participant) while one is missing.
@@ -156,7 +194,7 @@ class Study {
         : box?.validity.badInput || !("optional" in asked.dataset);
       asked.classList.toggle("missing", Boolean(wrong));
       if (wrong) {
-        this.#say(text ? `Please give a number from ${box.min} to ${box.max}.` : "One answer is still missing.");
+        this.#say(text ? filled(this.words.number, { minimum: box.min, maximum: box.max }) : this.words.missing);
         (box ?? asked.querySelector("input")).focus();
         return null;
       }
@@ -173,8 +211,14 @@ class Study {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.matches(".copy")) this.#copy(button);
+    if (button.matches(".language")) this.#speak(button.dataset.language);
     if (button.matches(".delete")) this.#ask({ do: "withdraw" });
     if (button.matches(".afresh")) { this.token.value = null; this.open(); }
+  }
+
+  #speak(language) {
+    this.language = language;
+    return this.#ask({ do: this.token.value ? "language" : "open" });
   }
 
   async #copy(button) {
@@ -182,26 +226,28 @@ class Study {
     input.select();
     try {
       await navigator.clipboard.writeText(input.value);
-      button.textContent = "Copied";
+      button.textContent = this.words.copied;
     } catch {
-      this.#say("Please copy the link by hand: it is selected now.");
+      this.#say(this.words.copyByHand);
     }
   }
 
-  // Space plays, A and B play that one, 1 to 5 answer, 0 ticks the AI box, Enter continues.
+  // Space plays, A and B play that one, 1 to 5 answer, 0 ticks the AI box, Enter continues. After the last answer the
+  // keys are the browser's.
   #pressed(event) {
     const at = event.target instanceof Element ? event.target : document.body;
     const typing = at.matches("textarea, select, input:not([type=radio]):not([type=checkbox]):not([type=range])");
-    if (!this.players.length || typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const form = this.form;
+    if (!form?.querySelector(".go") || !this.#listening() || typing) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const letter = this.players.find((player) => player.slot === event.key.toLowerCase());
     if (event.key === " ") {
-      if (event.repeat || at.matches("button, summary, a, input[type=checkbox], input[type=radio]:not(:checked)")) return;
+      if (!this.players.length || event.repeat) return;
+      if (at.matches("button, summary, a, input[type=checkbox], input[type=radio]:not(:checked)")) return;
       (this.current ?? this.players.find((player) => !player.plays) ?? this.players[0]).toggle();
-    } else if (/^[1-5]$/.test(event.key)) {
-      this.#choose(form.querySelectorAll(".answers input")[Number(event.key) - 1]);
-    } else if (event.key === "0") {
-      this.#choose(form.querySelector("input[name=said_ai]"));
+    } else if (/^\d$/.test(event.key)) {
+      this.#choose(this.#asked(form, at).querySelector(`input[aria-keyshortcuts="${event.key}"]`)
+        ?? form.querySelector(`.ticks input[aria-keyshortcuts="${event.key}"]`));
     } else if (letter && this.players.length > 1) {
       if (!event.repeat) letter.toggle();
     } else if (event.key === "Enter") {
@@ -213,6 +259,17 @@ class Study {
     event.preventDefault();
   }
 
+  // A page with something to hear, or one of its attention checks.
+  #listening() {
+    return this.players.length > 0 || this.form.dataset.kind === "attention";
+  }
+
+  // The question that a digit answers: the one with the focus, else the first without an answer, else the first.
+  #asked(form, at) {
+    const sets = [...form.querySelectorAll("fieldset.answers")];
+    return at.closest("fieldset.answers") ?? sets.find((set) => !set.querySelector("input:checked")) ?? sets[0];
+  }
+
   #choose(input) {
     if (!input) return;
     if (input.matches(":disabled")) {
@@ -221,41 +278,5 @@ class Study {
     }
     input.checked = input.type === "checkbox" ? !input.checked : true;
     this.#chosen();
-  }
-}
-
-// The participant's token, kept in this browser for one study. It never goes into the address that servers see.
-class Token {
-  constructor(path) {
-    this.key = `segue-study:${path.match(/\/study\/([^/]+)/)?.[1] ?? ""}`;
-    this.memory = null;                        // where the browser keeps nothing, this page alone remembers
-  }
-
-  get value() {
-    try {
-      return localStorage.getItem(this.key) ?? this.memory;
-    } catch {
-      return this.memory;
-    }
-  }
-
-  set value(token) {
-    this.memory = token;
-    try {
-      if (token) localStorage.setItem(this.key, token);
-      else localStorage.removeItem(this.key);
-    } catch { /* private browsing: the private link still works */ }
-  }
-
-  takeFromLink() {
-    const token = new URLSearchParams(location.hash.slice(1)).get("resume");
-    if (!token) return false;
-    this.value = token;
-    history.replaceState(null, "", location.pathname + location.search);
-    return true;
-  }
-
-  link() {
-    return `${location.origin}${location.pathname}#resume=${this.value}`;
   }
 }

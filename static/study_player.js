@@ -1,5 +1,8 @@
 // One clip of the listening test: a round button whose rim fills, a line to seek on, and a count of plays.
 // A play counts when so large a part (`heard`, 0 to 1) has sounded since the clip last started from its beginning.
+// `played` is how many seconds of the clip have sounded in all; what is skipped by seeking does not count.
+
+import { filled } from "./study_words.js";
 
 const START_S = 0.3;            // a seek to here begins the clip anew
 const JUMP_S = 1.5;             // a longer step between two ticks of the clock was a seek, not listening
@@ -10,14 +13,15 @@ function clock(seconds) {
 }
 
 export class Player {
-  constructor(section, heard, onHeard, onPlay) {
+  constructor(section, heard, words, onHeard, onPlay) {
     this.section = section;
     this.slot = section.dataset.slot;
-    this.name = section.dataset.name;
     this.heard = heard;
+    this.words = words;
     this.onHeard = onHeard;
     this.onPlay = onPlay;
     this.plays = 0;
+    this.played = 0;
     this.#anew();
     this.audio = section.querySelector("audio");
     this.button = section.querySelector(".play");
@@ -79,12 +83,15 @@ export class Player {
     const time = this.audio.currentTime;
     const step = time - this.at;
     this.at = time;
-    if (step > 0 && step < JUMP_S) this.sounded += step;
+    if (step > 0 && step < JUMP_S) {
+      this.sounded += step;
+      this.played += step;
+    }
     if (!this.counted && this.length && this.sounded >= this.heard * this.length) {
       this.counted = true;
       this.plays += 1;
       this.section.classList.add("heard");
-      this.state.textContent = this.plays > 1 ? `Heard ${this.plays} times` : "Heard";
+      this.state.textContent = filled(this.words.heard, { count: this.plays });
       this.onHeard();
     }
     this.#draw();
@@ -92,7 +99,7 @@ export class Player {
 
   #looks(playing) {
     this.section.classList.toggle("playing", playing);
-    this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.name}`);
+    this.button.setAttribute("aria-label", playing ? this.section.dataset.pause : this.section.dataset.play);
     this.#draw();
   }
 
@@ -109,11 +116,11 @@ export class Player {
     this.seek.value = String(Math.round(fraction * 1000));
     this.seek.style.setProperty("--along", `${fraction * 100}%`);
     this.now.textContent = clock(time);
-    this.seek.setAttribute("aria-valuetext", `${clock(time)} of ${clock(this.length)}`);
+    this.seek.setAttribute("aria-valuetext", filled(this.words.time, { now: clock(time), length: clock(this.length) }));
   }
 
   #failed() {
     if (this.stopped) return;
-    this.state.textContent = "This piece did not load. Press play to try again.";
+    this.state.textContent = this.words.failed;
   }
 }
