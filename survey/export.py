@@ -7,6 +7,7 @@ sentence is the spreadsheet's: the header is row 1.
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from survey.errors import StoreError
 from survey.store import Store
 from survey.values import StudyData
 
+# Beside the CSV files, where there are any: the study file, its frozen analysis plan, the audit of its clips.
+DOCUMENTS = ("study.json", "plan.json", "audit.json")
 _OWN_COLUMNS = ("musician", "level")  # questions whose replies have a column without `q_`
 _MAX_CELL = 1_000_000  # characters
 
@@ -27,26 +30,40 @@ class MalformedExport(StoreError):
 
 
 def export(store: Store, slug: str, folder: Path) -> list[Path]:
-    """Writes participants.csv, stimuli.csv, answers.csv and codebook.md, all of one moment, over older ones.
+    """Writes participants.csv, stimuli.csv, answers.csv and codebook.md, all of one moment, over older ones;
+    and those of `DOCUMENTS` that the study has.
 
     Returns:
-        The four files.
+        The files.
 
     Raises:
         UnknownStudy: if there is no such study.
         StoreError: if the folder cannot be written.
     """
-    data = store.dump(slug)
+    return write(store.dump(slug), folder)
+
+
+def write(data: StudyData, folder: Path) -> list[Path]:
+    """Writes the files of an export; see `export`.
+
+    Raises:
+        StoreError: if the folder cannot be written.
+    """
     folder = Path(folder)
     paths = [folder / name for name in (*FILES, "codebook.md")]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(paths[0], *_participants(data))
         for path, columns, rows in ((paths[1], STIMULI, data.stimuli), (paths[2], ANSWERS, data.answers)):
-            full = ({"study": slug, **row} for row in rows)
+            full = ({"study": data.slug, **row} for row in rows)
             _write(path, [column.name for column in columns],
                    ([cells.write(column, row[column.name]) for column in columns] for row in full))
         paths[3].write_text(codebook(data.slug, data.title, data.questions), encoding="utf-8", newline="\n")
+        for name in DOCUMENTS:
+            (folder / name).unlink(missing_ok=True)
+        for name, content in data.documents.items():
+            paths.append(folder / name)
+            paths[-1].write_text(content, encoding="utf-8", newline="\n")
     except OSError as error:
         what = error.filename or folder
         raise StoreError(f"{what} cannot be written: {str(error.strerror).lower()}.") from error
@@ -81,7 +98,8 @@ def import_(store: Store, folder: Path, slug: str | None = None) -> str:
 
     Args:
         store: where to.
-        folder: with participants.csv, stimuli.csv and answers.csv; codebook.md is not needed.
+        folder: with participants.csv, stimuli.csv and answers.csv, and perhaps plan.json and audit.json;
+            codebook.md and study.json are not needed: what is imported cannot be taken.
         slug: a new name for the study; None keeps its own.
 
     Returns:
@@ -119,7 +137,22 @@ def read(folder: Path) -> StudyData:
         for row in rows:
             row.pop("study")
     return StudyData(slug, slug, dict.fromkeys(questions), people, tables["stimuli.csv"][1],
-                     tables["answers.csv"][1])
+                     tables["answers.csv"][1], _documents(folder))
+
+
+def _documents(folder: Path) -> dict[str, str]:
+    """The documents of a folder, as they are; the study file stays behind."""
+    found = {}
+    for path in (folder / name for name in DOCUMENTS if name != "study.json"):
+        try:
+            if path.is_file():
+                found[path.name] = path.read_bytes().decode("utf-8")
+                json.loads(found[path.name])
+        except OSError as error:
+            raise MalformedExport(f"{path} cannot be read: {str(error.strerror).lower()}.") from error
+        except ValueError as error:  # not UTF-8, or not JSON
+            raise MalformedExport(f"{path.name} is not JSON in UTF-8.") from error
+    return found
 
 
 def _read(path: Path, columns: tuple[Column, ...]) -> tuple[list[str], list[dict[str, object]]]:

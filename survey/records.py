@@ -31,7 +31,13 @@ def dump(session: Session, slug: str) -> StudyData:
     questions = session.execute(select(QuestionRow.question_id, QuestionRow.text)
                                 .where(QuestionRow.study_id == row.id).order_by(QuestionRow.id))
     return StudyData(row.slug, row.title, dict(questions.all()), _participants(session, row),
-                     _rows(session, row, StimulusRow, STIMULUS_COLUMNS), _answers(session, row))
+                     _rows(session, row, StimulusRow, STIMULUS_COLUMNS), _answers(session, row),
+                     _documents(row))
+
+
+def _documents(row: StudyRow) -> dict[str, str]:
+    kept = {"study.json": row.definition, "plan.json": row.plan, "audit.json": row.audit}
+    return {name: content for name, content in kept.items() if content is not None}
 
 
 def _rows(session: Session, row: StudyRow, table: type, columns: tuple[str, ...]) -> list[dict[str, object]]:
@@ -66,6 +72,8 @@ def _answers(session: Session, row: StudyRow) -> list[dict[str, object]]:
 def load(session: Session, data: StudyData) -> None:
     """See `Store.load`. The data's references are taken to be sound; `survey.export` checks them."""
     study_id = _make_room(session, data)
+    row = session.get_one(StudyRow, study_id)
+    row.plan, row.audit = data.documents.get("plan.json"), data.documents.get("audit.json")
     _insert(session, QuestionRow, [
         {"study_id": study_id, "question_id": key, "text": text} for key, text in data.questions.items()])
     _insert(session, StimulusRow, [{"study_id": study_id, **stimulus} for stimulus in data.stimuli])

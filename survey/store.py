@@ -255,3 +255,28 @@ class Store:
         except IntegrityError as error:
             raise Conflict(f"The study '{data.slug}' has just been made by somebody else; "
                            "nothing was imported.") from error
+
+    # --- the analysis plan ----------------------------------------------------------------------------------
+
+    def freeze(self, slug: str, plan: str) -> None:
+        """Keeps the analysis plan of a study, word for word, in place of an earlier one.
+
+        Raises:
+            UnknownStudy: if there is no such study.
+            Conflict: if somebody has started it: a plan that is made then is not one.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            row = catalogue.study_row(session, slug, lock=True)
+            if started := catalogue.participants(session, row):
+                raise Conflict(f"The study '{slug}' has {started} participants, so its analysis plan can no "
+                               "longer be frozen; that must come before the first.")
+            row.plan = plan
+
+    def plan(self, slug: str) -> str | None:
+        """The frozen analysis plan of a study, word for word; None if there is none.
+
+        Raises:
+            UnknownStudy: if there is no such study.
+        """
+        with database.transaction(self._engine, write=False) as session:
+            return catalogue.study_row(session, slug).plan

@@ -214,6 +214,7 @@ class StudyData:
 
     A participant's `replies` map a question id to (text, is a number). `questions` maps ids to their wording,
     in the order of the export's columns. Answers name stimuli and participants by their public ids.
+    `documents` maps the names of the files that are kept beside them (`export.DOCUMENTS`) to their content.
     """
 
     slug: str
@@ -222,3 +223,4 @@ class StudyData:
     participants: list[dict[str, object]]
     stimuli: list[dict[str, object]]
     answers: list[dict[str, object]]
+    documents: dict[str, str] = field(default_factory=dict)

@@ -160,7 +160,7 @@ def test_build_with_the_real_machine_and_library(tmp_path: Path) -> None:
 def test_export_and_import(survey: Survey, answered: Path, tmp_path: Path) -> None:
     done = survey(answered, "export", "small", "--out", tmp_path / "out")
     assert done.returncode == 0
-    assert [Path(line).name for line in done.stdout.splitlines()] == [*FILES, "codebook.md"]
+    assert [Path(line).name for line in done.stdout.splitlines()] == [*FILES, "codebook.md", "study.json"]
     done = survey(tmp_path / "fresh", "import", tmp_path / "out")
     assert (done.returncode, done.stdout) == (0, "small: 2 participants imported.\n")
     assert survey(tmp_path / "fresh", "export", "small", "--out", tmp_path / "again").returncode == 0
