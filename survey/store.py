@@ -267,9 +267,9 @@ class Store:
         """
         with database.transaction(self._engine, write=True) as session:
             row = catalogue.study_row(session, slug, lock=True)
-            if started := catalogue.participants(session, row):
-                raise Conflict(f"The study '{slug}' has {started} participants, so its analysis plan can no "
-                               "longer be frozen; that must come before the first.")
+            if catalogue.participants(session, row):
+                raise Conflict(f"Somebody has started the study '{slug}', so its analysis plan can no longer be "
+                               "frozen: that must come before the first participant.")
             row.plan = plan
 
     def plan(self, slug: str) -> str | None:
