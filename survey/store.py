@@ -268,8 +268,8 @@ class Store:
         with database.transaction(self._engine, write=True) as session:
             row = catalogue.study_row(session, slug, lock=True)
             if catalogue.participants(session, row):
-                raise Conflict(f"Somebody has started the study '{slug}', so its analysis plan can no longer be "
-                               "frozen: that must come before the first participant.")
+                raise Conflict(f"Somebody has started the study '{slug}', so its analysis plan can no longer "
+                               "be frozen: that must come before the first participant.")
             row.plan = plan
 
     def plan(self, slug: str) -> str | None:
