@@ -17,6 +17,7 @@ from model import fluidsynth, loudness
 from model.fluidsynth import SAMPLE_RATE
 from model.instruments import DRUMS
 from model.midifile import DRUM_CHANNEL
+from model.mp3 import without_traces
 from model.music import fold, seconds_at, unpack
 from model.ogg import with_serial
 from model.score import MAX_INSTRUMENTS, ScoreError
@@ -128,7 +129,8 @@ def encode(audio: Audio, kind: str) -> bytes:
     with soundfile.SoundFile(buffer, "w", audio.sample_rate, channels=2, **_FORMATS[kind]) as file:
         for start in range(0, len(samples), _CHUNK):
             file.write(samples[start:start + _CHUNK])
-    return with_serial(buffer.getvalue()) if kind == "ogg" else buffer.getvalue()
+    tidied = {"ogg": with_serial, "mp3": without_traces}.get(kind, bytes)
+    return tidied(buffer.getvalue())
 
 
 def save(audio: Audio, path: Path | str) -> Path:

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import symusic
 
-from model import fluidsynth, loudness
+from model import fluidsynth, loudness, mp3
 from model.instruments import DRUMS
 from model.loudness import CEILING
 from model.ogg import checksum, with_serial
@@ -257,6 +257,27 @@ def test_files_are_the_same_twice_keep_length_and_loudness_and_carry_no_tags(sun
 
 def test_mp3_files_of_one_length_have_one_size(sung):
     assert len(encode(sung, "mp3")) == len(encode(to_audio(band(), seconds=5.0), "mp3"))
+
+
+def test_mp3_files_of_one_length_begin_with_the_same_frame(sung):
+    frame = 144 * 160_000 // RATE
+    mine, other = (encode(audio, "mp3") for audio in (sung, to_audio(band(), seconds=5.0)))
+    assert mine[:frame] == other[:frame] and mine[frame:] != other[frame:]
+    assert mine[36:40] == b"Info" and mine[188:190] == b"\0\0"
+    assert int.from_bytes(mine[190:192], "big") == mp3.checksum(mine[:190])
+
+
+def test_the_checksum_is_the_one_that_lame_writes(sung):
+    assert mp3.checksum(b"123456789") == 0xBB3D     # the check value of CRC-16/ARC
+    buffer = io.BytesIO()
+    soundfile.write(buffer, sung.samples, RATE, format="MP3", subtype="MPEG_LAYER_III")
+    raw = buffer.getvalue()
+    assert int.from_bytes(raw[190:192], "big") == mp3.checksum(raw[:190])
+
+
+def test_what_is_no_mp3_of_lames_is_refused():
+    with pytest.raises(ValueError, match=r"^An MP3 of LAME.s names its first frame at byte 36;.*\.$"):
+        mp3.without_traces(b"no sound at all")
 
 
 def test_wav_is_sixteen_bits(sung):
