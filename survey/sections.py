@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from survey.mistakes import placed
 from survey.questions import Question, block, blocks
 from survey.schema import Identifier, Label, Prose, Strict
-from survey.settings import RatedSettings, SettingsGrid
+from survey.settings import ClipSettings, RatedSettings, SettingsGrid
 
 Told = Literal["blind", "true", "false"]
 Count = Annotated[int, Field(ge=0, le=100)]
@@ -141,10 +141,10 @@ class PairsSection(_TrialSection):
                          ("prefer_question",))
         return self
 
-    def rivals(self) -> list[tuple[int, int]]:
-        """Every two of the section's settings, as indices into their combinations."""
+    def rivals(self) -> list[tuple[ClipSettings, ClipSettings]]:
+        """Every two of the section's settings."""
         distinct = dict.fromkeys(one for grid in self.settings for one in grid.combinations())
-        return list(combinations(range(len(distinct)), 2))
+        return list(combinations(distinct, 2))
 
 
 class RatingScale(Strict):
