@@ -1,4 +1,4 @@
-"""Command line of the listening test: init, build, preview, export, import, purge."""
+"""Command line of the listening test: init, build, preview, export, import, purge; and those of planning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from survey import design, study_file
+from survey import design, planning, study_file
 from survey.database import default_url
 from survey.export import export as write_export
 from survey.export import import_ as read_export
@@ -150,6 +150,10 @@ def purge(
         if not yes:
             typer.confirm(f"Delete all participants of '{study}' from before {before:%Y-%m-%d}?", abort=True)
         typer.echo(f"{store.purge(study, before.replace(tzinfo=UTC))} participants deleted.")
+
+
+for command in planning.COMMANDS:
+    app.command()(command)
 
 
 def main() -> None:
