@@ -106,7 +106,8 @@ def answered(tmp_path: Path) -> Path:
 
 def test_help_lists_every_command_of_the_design(survey: Survey, tmp_path: Path) -> None:
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
-    assert {"init", "build", "preview", "design", "simulate", "freeze", "export", "import", "purge"} <= {*names}
+    planned = {"design", "simulate", "freeze"}
+    assert {"init", "build", "preview", "export", "import", "purge"} | planned <= set(names)
     done = survey(tmp_path, "--help")
     assert done.returncode == 0
     assert all(re.search(rf"^. {name} +\w", done.stdout, re.MULTILINE) for name in names), done.stdout
