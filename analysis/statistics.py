@@ -15,15 +15,19 @@ import pandas as pd
 from analysis.answers import Answers
 from analysis.columns import LEVELS
 from analysis.pairs import judged, pair_results
+from analysis.plan import MARGIN
 from analysis.ratings import open_results, rated, rating_results
 
 UNKNOWN = "not given"
 
 
-def results(data: Answers, rng: np.random.Generator, resamples: int = 2000) -> dict[str, Any]:
+def results(
+    data: Answers, rng: np.random.Generator, resamples: int = 2000, margin: float = MARGIN
+) -> dict[str, Any]:
     """Every number of results.json, as the design lists them and more.
 
     ``rng`` drives the bootstrap intervals (``resamples`` draws each): the same seed gives the same numbers.
+    ``margin`` is the greatest distance of accuracy from 1/2 that counts as equivalent.
     All values are JSON's own types; intervals are two-item lists; what cannot be computed is None.
     """
     out = data.participants["excluded"].fillna(False).astype(bool)
@@ -49,6 +53,7 @@ def results(data: Answers, rng: np.random.Generator, resamples: int = 2000) -> d
             "open_ratings": open_results(rated(answers, data.stimuli, "open_rating")),
             "comments": comments(answers),
             "bootstrap": {"resamples": resamples},
+            "margin": margin,
         }
     )
 
