@@ -7,7 +7,7 @@ from html import escape
 from survey.markup.parts import Say, player
 from survey.values import Debrief, DebriefTrial, Revealed, Score
 
-_LEFT, _WIDTH = 110, 430            # of the line from 0 to 100 per cent, in the drawing's units
+_LEFT, _WIDTH = 90, 290             # of the line from 0 to 100 per cent, in the drawing's units
 _ROWS = {"you": 26, "others": 62}
 
 
@@ -60,7 +60,7 @@ def _bar(own: Score, crowd: Score | None, say: Say) -> str:
     height = _ROWS["others" if crowd else "you"] + 22
     ticks = "".join(f'<text class="tick-mark" x="{_x(part)}" y="{height + 12}">{_percent(part, say)}</text>'
                     for part in (0, 0.5, 1))
-    return (f'<svg class="bar" viewBox="0 0 560 {height + 18}" role="img" aria-label="{spoken}">'
+    return (f'<svg class="bar" viewBox="0 0 400 {height + 18}" role="img" aria-label="{spoken}">'
             f'{rows}{ticks}</svg>')
 
 

@@ -89,8 +89,8 @@ def _trial(due: Due, say: Say) -> str:
     both = len(due.clips) > 1
     players = "".join(player(clip.slot, clip.handle, clip.slot if both else "one", say) for clip in due.clips)
     hint = say(f"trial.listen_{'both' if both else 'one'}", count=due.min_plays) if due.min_plays else ""
-    return (f'{_told(due, say)}<div class="players">{players}</div>{_hint(hint, "ready")}'
-            f'{_instruction(due, say)}{_asked(due, say)}{_ticks(due, say)}'
+    return (f'{_told(due, say)}<div class="players{" two" if both else ""}">{players}</div>'
+            f'{_hint(hint, "ready")}{_instruction(due, say)}{_asked(due, say)}{_ticks(due, say)}'
             f'{onward(say("step.continue"), _keys(say), waiting=True)}')
 
 
@@ -146,8 +146,8 @@ def _ticks(due: Due, say: Say) -> str:
 
 
 def _keys(say: Say) -> str:
-    space, first, last, enter = (f"<kbd>{key}</kbd>" for key in ("Space", "1", "5", "Enter"))
-    return say("trial.keys", space=space, first=first, last=last, enter=enter)
+    names = {"space": say("trial.space"), "first": 1, "last": 5, "enter": say("trial.enter")}
+    return say("trial.keys", **{name: f"<kbd>{key}</kbd>" for name, key in names.items()})
 
 
 # --- questions ----------------------------------------------------------------------------------------------

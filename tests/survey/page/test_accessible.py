@@ -1,0 +1,38 @@
+"""Nobody is kept out: axe-core on every view of the Study page, and on the pages around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.axe import violations
+from tests.survey.page.gallery import VIEWS, gallery
+from tests.survey.page.served import served
+
+UNLOCK = "document.querySelectorAll('fieldset, .go').forEach((one) => { one.disabled = false; })"
+
+DISTINCT = ("wrong_invitation", "questions", "rating", "attention", "open_rating", "completion", "thanks")
+
+
+@pytest.fixture(scope="module")
+def views(chromium: str) -> Iterator[str]:
+    with served(gallery()) as url:
+        yield f"{url}/study"
+
+
+@pytest.mark.parametrize("names, dark, locked", [
+    (VIEWS, False, False), (DISTINCT, True, False), (("pair", "rating"), False, True),
+], ids=["light", "dark", "locked"])
+def test_axe_finds_nothing_grave(new_page: Callable, views: str, names: tuple[str, ...], dark: bool,
+                                 locked: bool) -> None:
+    page = new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    found = {}
+    for name in names:
+        page.goto(f"{views}/{name}.de/?dark={dark}")
+        page.wait_for_selector(".step")
+        if not locked:
+            page.evaluate(UNLOCK)
+        found[name] = violations(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
+    assert {name: problems for name, problems in found.items() if problems} == {}
