@@ -15,14 +15,15 @@ from typing import Any
 
 ALPHA = 0.05
 MARGIN = 0.1  # of accuracy around 1/2, where a study file states none
+NEEDED = ("study", "frozen_at", "study_file_sha256", "alpha", "margin", "exclusions", "stop")
 QUOTA_FULL = "quota full"
 FAILED_ATTENTION = "failed an attention check"
 TESTS = {
     "pairs": {
         "primary_outcome": "Share of right answers among those that name one clip of a pair with exactly one "
         "AI clip; don't know, both and neither are left out, as are practice and repeats.",
-        "test": "Two-sided t test of this share against 1/2, standard error clustered by participant; the "
-        "exact binomial test is told beside it.",
+        "test": "Two-sided t test of this share against 1/2 on the logit scale, standard error clustered by "
+        "participant; the exact binomial test is told beside it.",
         "equivalence": "Two one-sided tests with the same standard error: the share counts as equivalent to "
         "1/2 if its 90% interval lies within the margin. Nothing is called indistinguishable otherwise.",
     },

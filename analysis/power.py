@@ -10,14 +10,17 @@ Gen 143:2020.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from scipy import special, stats
 
+from analysis import stills
 from analysis.drawing import ACCENT, FAINT, NEUTRAL, TINT, Canvas
 from analysis.estimates import wilson
 
@@ -25,8 +28,8 @@ FEWEST = 3  # participants with whom the curve begins; errors clustered by two o
 POINTS = 40  # of the curve, at most
 CHUNK = 2_000_000  # answers simulated at once
 TESTS = {
-    "difference": "accuracy against 1/2: two-sided t test, standard error clustered by participant",
-    "equivalence": "accuracy within the margin of 1/2: two one-sided t tests, errors likewise clustered",
+    "difference": "accuracy against 1/2: two-sided t test on the logit scale, error clustered by participant",
+    "equivalence": "accuracy within the margin of 1/2: two one-sided t tests with the same error",
 }
 MONTE_CARLO = "Share of simulated studies; Wilson score interval"
 
@@ -172,8 +175,9 @@ def _tested(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which tests succeed with the first 1, 2, ... participants; counts and results (studies, participants).
 
-    The error is that of ``estimates.clustered_mean``: √(G/(G−1) · Σ_g (correct_g − mean·decided_g)²) / N with
-    G − 1 degrees of freedom. Where no spread was seen, neither test succeeds.
+    The tests are those of ``analysis.clustered``: on the logit scale, with the error
+    √(G/(G−1) · Σ_g (correct_g − mean·decided_g)²) / (N·mean·(1 − mean)) and G − 1 degrees of freedom. Where
+    no spread was seen, neither test succeeds.
     """
     right, all_ = correct.cumsum(axis=1), decided.cumsum(axis=1)
     people = (decided > 0).cumsum(axis=1)
@@ -184,16 +188,16 @@ def _tested(
             - 2 * mean * (correct * decided).cumsum(axis=1)
             + mean**2 * (decided**2).cumsum(axis=1)
         )
-        error = np.sqrt(people / (people - 1) * np.maximum(squares, 0)) / all_
-        seen = (people > 1) & (squares > 1e-9)
+        error = np.sqrt(people / (people - 1) * np.maximum(squares, 0)) / (all_ * mean * (1 - mean))
+        seen = (people > 1) & (squares > 1e-9) & (right > 0) & (right < all_)
         # t has few different degrees of freedom here, and its quantile is slow
         quantiles = stats.t.ppf(
             np.array([[1 - assumptions.alpha / 2], [1 - assumptions.alpha]]), np.arange(correct.shape[1])
         )
         two_sided, one_sided = quantiles[:, np.maximum(people - 1, 0)]
-        distance = np.abs(mean - 0.5)
+        distance = np.abs(special.logit(mean))      # from 1/2; the margin lies as far above it as below
         differs = seen & (distance > two_sided * error)
-        equivalent = seen & (distance + one_sided * error < assumptions.margin)
+        equivalent = seen & (distance + one_sided * error < special.logit(0.5 + assumptions.margin))
     return differs, equivalent
 
 
@@ -274,6 +278,17 @@ def power_text(result: Mapping[str, Any]) -> str:
 def _cell(estimate: Mapping[str, Any]) -> str:
     low, high = estimate["ci95"]
     return f"{estimate['power']:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def write(result: Mapping[str, Any], out: Path) -> None:
+    """Writes power.txt, power.json and the figure as power.html (works offline), power.svg and power.png."""
+    figure = power_figure(result)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "power.txt").write_text(power_text(result), encoding="utf-8")
+    (out / "power.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    figure.write_html(out / "power.html", include_plotlyjs=True, div_id="power")
+    for name, content in stills.files({"power": figure}):
+        (out / name).write_bytes(content)
 
 
 def power_figure(result: Mapping[str, Any]) -> go.Figure:

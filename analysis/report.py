@@ -19,10 +19,11 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from analysis import wording
+from analysis import record, wording
 from analysis.answers import read
 from analysis.figures import figures
 from analysis.numbers import METHODS, tables
+from analysis.record import audit_sentences, plan_sentences
 from analysis.statistics import results
 
 SECTIONS = {
@@ -35,19 +36,30 @@ COMMENTS_SHOWN = 20
 SEED = 0  # of the bootstrap intervals, where nobody asks for another
 
 
-def make(folder: Path, out: Path, seed: int = SEED) -> dict[str, Any]:
+def make(folder: Path, out: Path, seed: int = SEED, margin: float | None = None) -> dict[str, Any]:
     """Write ``report.html`` and ``results.json`` of the export in ``folder`` into ``out``; the results.
 
     The same files and seed give the same bytes. Raises AnswersError for a malformed export and OSError
     where ``out`` cannot be written.
     """
-    numbers = results(read(folder), np.random.default_rng(seed))
-    numbers["bootstrap"]["seed"] = seed
+    numbers = analysed(folder, seed, margin)
     page = render(numbers)
     out.mkdir(parents=True, exist_ok=True)
     (out / "results.json").write_text(as_json(numbers, indent=1) + "\n", encoding="utf-8")
     (out / "report.html").write_text(page, encoding="utf-8")
     return numbers
+
+
+def analysed(folder: Path, seed: int = SEED, margin: float | None = None) -> dict[str, Any]:
+    """The content of results.json: all numbers, and what the plan and the audit of the study say of them.
+
+    ``margin`` of equivalence: None takes the plan's, else the study file's. Raises AnswersError.
+    """
+    data, beside = read(folder), record.read(folder)
+    margin = beside.margin if margin is None else margin
+    numbers = results(data, np.random.default_rng(seed), margin=margin)
+    numbers["bootstrap"]["seed"] = seed
+    return numbers | {"plan": record.review(beside, data, margin), "audit": beside.audit}
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
@@ -77,6 +89,10 @@ def render(numbers: dict[str, Any]) -> str:
         tables=rows,
         methods={name: METHODS[name] for name in METHODS if name in used},
         reading=wording.READING,
+        checks={
+            "The plan": plan_sentences(numbers.get("plan")),
+            "The clips": audit_sentences(numbers.get("audit")),
+        },
         seed=numbers["bootstrap"].get("seed", "not stated"),
         resamples=numbers["bootstrap"]["resamples"],
         policy=_policy(plotly, script),
