@@ -137,6 +137,8 @@ def evaluate(
     pieces: Annotated[int, typer.Option(help="How many pieces to predict, drawn at random.")] = 60,
     sequence: Annotated[int, typer.Option(help="Steps that the network sees at once.")] = 512,
     copies: Annotated[bool, typer.Option(help="Look for runs copied from the training music.")] = True,
+    controls: Annotated[int, typer.Option(help="Pieces whose players are asked for a style and a density, to "
+                                               "see whether they obey; 0: none.")] = 24,
     published: Annotated[Path | None, typer.Option(
         help="The evaluation.json of the published recipe with the same compute, to compare with.")] = None,
     seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 0,
@@ -156,7 +158,7 @@ def evaluate(
         raise ValueError(why) from error
 
     asked = run.Request(checkpoint, data, library, split, prompts, bars, prompt_bars, settings, pieces,
-                        sequence, copies, seed, workers, published, cache)
+                        sequence, copies, controls, seed, workers, published, cache)
     with bar() as progress:
         tasks = {}
 

@@ -154,6 +154,7 @@ class Generator:
         self.layout = _layout(self._folder)
         self.controls = checkpoint.controls(self._folder)
         self._pool = pool or Pool(self._folder, workers)
+        self._others: dict[str, Generator] = {}
 
     @property
     def workers(self) -> int:
@@ -162,7 +163,11 @@ class Generator:
 
     def of(self, system: str | None) -> Generator:
         """The same workers with another system; None for this one. CheckpointError: there is none."""
-        return self if system in (None, self.system) else Generator(system, pool=self._pool)
+        if system in (None, self.system):
+            return self
+        if system not in self._others:
+            self._others[system] = Generator(system, pool=self._pool)
+        return self._others[system]
 
     def __enter__(self) -> Generator:
         return self

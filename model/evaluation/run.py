@@ -12,6 +12,7 @@ import numpy as np
 from model import checkpoint
 from model.evaluation.baselines import Chain, learn
 from model.evaluation.continuations import LEAST, Progress, evaluate_continuations
+from model.evaluation.controls import controls
 from model.evaluation.fingerprint import TrainingSet, training_set
 from model.evaluation.likelihood import likelihood
 from model.evaluation.passage import passage
@@ -32,7 +33,8 @@ class Request:
     data: a prepared folder of the checkpoint's own layout. library: a folder with a library.csv whose pieces
     are continued instead of the split's. prompts: how many, 0 for the likelihood alone; bars: to continue by.
     pieces, sequence: of the likelihood. copies: look for copied runs in the training split (the first time it
-    takes minutes). published: an evaluation.json of the published recipe taught with the same compute.
+    takes minutes). controls: with the players of how many pieces wishes are tried, 0 for none. published: an
+    evaluation.json of the published recipe taught with the same compute.
     """
 
     checkpoint: str | None = None
@@ -46,6 +48,7 @@ class Request:
     pieces: int = 60
     sequence: int = 512
     copies: bool = True
+    controls: int = 24
     seed: int = 0
     workers: int | None = None
     published: Path | None = None
@@ -120,8 +123,13 @@ def _continued(request: Request, settings: Settings, progress: Progress) -> dict
         raise EvaluationError(f"Continuations are compared on {LEAST} prompts or more; "
                               f"{len(chosen)} were found.")
     with Generator(request.checkpoint, request.workers) as generator:
-        return evaluate_continuations(generator, chosen, settings, learnt=learnt, training=training,
-                                      cache=request.cache, seed=request.seed, progress=progress)
+        found = evaluate_continuations(generator, chosen, settings, learnt=learnt, training=training,
+                                       cache=request.cache, seed=request.seed, progress=progress)
+        obeyed = None
+        if request.controls and request.data.is_dir():
+            obeyed = controls(generator, Prepared(request.data, request.split), settings, request.controls,
+                              request.seed, progress)
+        return {**found, "controls": obeyed}
 
 
 def prompts(request: Request, training: TrainingSet | None = None,

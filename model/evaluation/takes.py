@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -52,13 +53,16 @@ def human(layout: Layout, piece: Piece) -> Score:
 
 def machine(generator: Generator, pieces: list[Piece], settings: Settings, cache: Path | None = None,
             progress: Callable[[int, int], None] = lambda done, total: None) -> list[Made]:
-    """A take of every piece, in order; piece i has the seed settings.seed + 1,000 i.
+    """A take of every piece, in order, as many side by side as there are workers; piece i has the seed
+    settings.seed + 1,000 i.
 
     `settings.bars` and `prompt_bars` are the piece's. With a `cache` folder takes are kept and read again for
     the same checkpoint, settings, prompt and decoding code.
     """
-    found = []
-    for i, piece in enumerate(pieces):
+    done = 0
+
+    def make(i: int, piece: Piece) -> Made:
+        nonlocal done
         asked = replace(settings, bars=piece.bars, prompt_bars=piece.prompt_bars, whistle=False,
                         seed=(settings.seed + 1000 * i) % 2**31)
         path = cache / "takes" / f"{_key(generator, piece, asked)}.json" if cache else None
@@ -69,9 +73,12 @@ def machine(generator: Generator, pieces: list[Piece], settings: Settings, cache
                         take.complete, take.notes, take.tokens, round(take.elapsed_s, 3))
             if path:
                 _write(path, made)
-        found.append(made)
-        progress(len(found), len(pieces))
-    return found
+        done += 1
+        progress(done, len(pieces))
+        return made
+
+    with ThreadPoolExecutor(generator.workers) as pool:
+        return list(pool.map(make, range(len(pieces)), pieces))
 
 
 def _key(generator: Generator, piece: Piece, settings: Settings) -> str:

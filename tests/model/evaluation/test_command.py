@@ -17,7 +17,7 @@ from model.generator import PRESETS
 def request_(tiny_events, prepared_events, tmp_path_factory) -> Request:
     return Request(str(tiny_events), prepared_events, split="train", prompts=8, bars=4, prompt_bars=4,
                    settings="temperature=1,top_k=0,no_repeat_ngram=0", pieces=4, sequence=128, workers=1,
-                   cache=tmp_path_factory.mktemp("cache"), copies=False)
+                   cache=tmp_path_factory.mktemp("cache"), copies=False, controls=0)
 
 
 @pytest.fixture(scope="module", autouse=True)

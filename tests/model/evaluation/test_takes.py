@@ -21,6 +21,8 @@ def pieces(prepared_events):
 class _Faithful:
     """In the place of the workers: the steps that the composer's bars are."""
 
+    count = 1
+
     def __init__(self, layout, piece):
         self.layout, self.piece = layout, piece
 
