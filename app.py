@@ -84,7 +84,7 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
         yield
         closing.set()
         generator.close()
-        store.close()
+        store.dispose()
 
     app = FastAPI(title="Segue", lifespan=lifespan, openapi_url=None)
 
@@ -104,7 +104,7 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
     mount_study(app, store, settings.data_dir, theme=house_theme())
     gr.mount_gradio_app(app, research_page(Overview(store), settings.password), "/research",
                         max_file_size=1, head=head("segue.css", "research.css"), **house_options())
-    mount_compose(app, generator, catalogue, shelf, workers=settings.workers or os.cpu_count() or 1)
+    mount_compose(app, generator, catalogue, shelf)
     return app
 
 

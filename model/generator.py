@@ -161,6 +161,11 @@ class Generator:
         """How many takes are made side by side."""
         return self._pool.count
 
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """What `of` takes: this system, then the others that ship."""
+        return (self.system, *(name for name in checkpoint.names() if name != self.system))
+
     def of(self, system: str | None) -> Generator:
         """The same workers with another system; None for this one. CheckpointError: there is none."""
         if system in (None, self.system):

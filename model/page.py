@@ -24,6 +24,7 @@ from model.instruments import DRUMS, NAMES
 from model.score import ScoreError, bar_seconds, read
 from model.shelf import Shelf
 from model.visit import FILE, NOTHING, SHELF, Run, Running, Visit, reason, seed_of
+from model.wishes import ANY
 
 OWN = "My own"                      # the character of settings that are no preset
 MAX_TAKES = 4
@@ -35,11 +36,11 @@ log = logging.getLogger(__name__)
 
 
 def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
-                 chance: random.Random | None = None, workers: int = 1) -> gr.Blocks:
+                 chance: random.Random | None = None) -> gr.Blocks:
     """The page over a generator, a catalogue of prompts (started) and the shelf that takes are kept on.
 
-    ``chance`` draws the seeds of visitors who name none. ``workers``: how many takes the generator makes side
-    by side; where that is two or more, a visitor gets two unless they choose otherwise.
+    ``chance`` draws the seeds of visitors who name none. Where the generator makes two takes side by side, or
+    more, a visitor gets two unless they choose otherwise. Other systems that ship are played by its workers.
     """
     running, chance = Running(), chance or random.SystemRandom()
     plain = Settings()
@@ -96,6 +97,13 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         preset = PRESETS[character]
         return preset.temperature, preset.top_k, preset.top_p, preset.no_repeat_ngram
 
+    def change(system: str) -> tuple:
+        """Style and density: what the chosen system obeys."""
+        chosen = generator.of(system if system in generator.systems else None)
+        styles = gr.update(choices=view.styles(chosen.layout.styles), value=ANY,
+                           visible="style" in chosen.controls)
+        return styles, gr.update(value=0, visible="density" in chosen.controls)
+
     def keep(made: Take, title: str, stopped: bool) -> str:
         number, seed = made.index + 1, made.settings.seed
         token = shelf.put(made.score, f"Segue {title} take {number} seed {seed}", [
@@ -107,10 +115,11 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
     def begin(visit: Visit, piece: str, programs: list, tempo: float, used: float, length: float,
               takes: float, temperature: float, top_k: float, top_p: float, ngram: float, seed: str,
-              keep_instruments: bool, whistle: bool, request: gr.Request) -> tuple:
+              keep_instruments: bool, whistle: bool, system: str, style: str, density: float,
+              request: gr.Request) -> tuple:
         """Continue: starts the session's run and shows it; if one is under way, shows that."""
         def work(run: Run) -> None:
-            with contextlib.closing(generator.stream(origin, settings, count, run.stop)) as stream:
+            with contextlib.closing(player.stream(origin, settings, count, run.stop)) as stream:
                 for event in stream:
                     if isinstance(event, Progress):
                         run.progress = event
@@ -119,11 +128,15 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         if visit.source == SHELF and on_shelf(piece):
             visit = replace(visit, piece=piece)     # the card may have been chosen a moment ago
         try:
+            if system not in generator.systems:
+                raise ValueError(f"A system is one of {', '.join(generator.systems)}; received '{system}'.")
+            player = generator.of(system)
             origin, title = visit.origin(catalogue, programs, tempo)
             settings, count = Settings(
                 temperature=temperature, top_k=int(top_k), top_p=top_p, no_repeat_ngram=int(ngram),
                 bars=int(length), prompt_bars=int(used), seed=seed_of(seed, chance),
-                keep_instruments=bool(keep_instruments), whistle=bool(whistle)), int(takes)
+                keep_instruments=bool(keep_instruments), whistle=bool(whistle),
+                style=str(style or ANY), density=int(density or 0)), int(takes)
         except Exception as error:
             return view.note(reason(error)), *(gr.skip(),) * 4
         running.begin(request.session_hash, title, work)
@@ -166,7 +179,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
             used = gr.Slider(1, MAX_BARS, plain.prompt_bars, step=1, label="Bars of the prompt")
             length = gr.Slider(*RANGES["bars"], plain.bars, step=1, label="Bars to compose")
             character = gr.Dropdown([*view.characters(PRESETS), OWN], value="natural", label="Character")
-            takes = gr.Slider(1, MAX_TAKES, min(workers, 2), step=1, label="Takes")
+            takes = gr.Slider(1, MAX_TAKES, min(generator.workers, 2), step=1, label="Takes")
         with gr.Accordion("More", open=False, elem_id="more"):
             with gr.Row():
                 temperature = gr.Slider(*RANGES["temperature"], plain.temperature, step=0.05,
@@ -186,6 +199,14 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
                     keep_instruments = gr.Checkbox(plain.keep_instruments,
                                                    label="Only the prompt's instruments play on")
                     whistle = gr.Checkbox(False, label="A short whistle where the machine takes over")
+            with gr.Row():
+                system = gr.Dropdown(view.systems(generator.systems), value=generator.system, label="System",
+                                     info="Who composes.", visible=len(generator.systems) > 1)
+                style = gr.Dropdown(view.styles(generator.layout.styles), value=ANY, label="Style",
+                                    info="What the music is to be like.",
+                                    visible="style" in generator.controls)
+                density = gr.Slider(*RANGES["density"], 0, step=1, label="Notes a bar",
+                                    info="0: as many as come.", visible="density" in generator.controls)
         with gr.Row(elem_id="go"):
             go = gr.Button("Continue", variant="primary", elem_id="continue")
             end = gr.Button("Stop and keep", visible=False, elem_id="stop")
@@ -212,9 +233,10 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         character.input(settle, character, [temperature, top_k, top_p, ngram], **choice)
         for setting in (temperature, top_k, top_p, ngram):
             setting.input(None, None, character, js=f"() => '{OWN}'")
+        system.input(change, system, [style, density], **choice)
         dice.click(None, None, seed, js="() => String(Math.floor(Math.random() * 1000000))")
         asked = [visit, cards, programs, tempo, used, length, takes, temperature, top_k, top_p, ngram, seed,
-                 keep_instruments, whistle]
+                 keep_instruments, whistle, system, style, density]
         in_view = [status, feed, go, end, pulse]
         pressed = go.click(begin, asked, in_view, js=_CHOSEN_JS, **quiet)
         pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")
@@ -224,14 +246,13 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
     return page
 
 
-def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shelf: Shelf,
-                  workers: int = 1) -> None:
+def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shelf: Shelf) -> None:
     """Adds the page at / and its takes at /takes/ to an application. Call it last: / catches all the rest.
 
-    The application must serve static/ at /static. ``workers``: see ``compose_page``.
+    The application must serve static/ at /static.
     """
     app.include_router(shelf.router())
-    page = compose_page(generator, catalogue, shelf, workers=workers)
+    page = compose_page(generator, catalogue, shelf)
     gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD,
                         head=view.head("segue.css", "compose.css", "player.js"), **house_options())
 

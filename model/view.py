@@ -60,6 +60,16 @@ def characters(presets: "dict[str, Settings]") -> list[tuple[str, str]]:
     return labels
 
 
+def systems(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Labels and names of the systems that compose, the default first."""
+    return [(f"{name} (the default)" if number == 0 else name, name) for number, name in enumerate(names)]
+
+
+def styles(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Labels and names of styles, after none in particular."""
+    return [("Any", ""), *((name[0].upper() + name[1:], name) for name in names)]
+
+
 def hint(text: str) -> str:
     return f'<p class="hint">{escape(text)}</p>'
 
@@ -207,6 +217,10 @@ def remarks(made: "Take", stopped: bool = False) -> list[str]:
 def settings(used: "Settings") -> str:
     parts = [f"temperature {used.temperature:g}", f"top-k {used.top_k or 'off'}",
              f"top-p {used.top_p:g}", f"no-repeat {used.no_repeat_ngram or 'off'}"]
+    if used.style:
+        parts.append(used.style)
+    if used.density:
+        parts.append(f"{used.density} notes a bar")
     if not used.keep_instruments:
         parts.append("any instrument")
     return f'{" · ".join(parts)} · <strong>seed {used.seed}</strong>' + (" · whistle" if used.whistle else "")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -69,6 +70,16 @@ class Player:
     calls: list = field(default_factory=list)
     ends: list[str] = field(default_factory=list)       # "done" or "cut short", of every stream
     faulty: bool = False
+    workers: int = 1
+    system: str = "test"
+    systems: tuple[str, ...] = ("test", "obedient")
+    controls: frozenset[str] = frozenset()
+    layout: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(styles=("waltz", "march")))
+
+    def of(self, system: str | None) -> "Player":
+        if system != "obedient":
+            return self
+        return replace(self, system=system, controls=frozenset({"style", "density"}))
 
     def stream(self, prompt, settings: Settings, takes: int = 1, stop=None) -> Iterator[Progress | Take]:
         self.calls.append((prompt, settings, takes))
@@ -144,6 +155,11 @@ def opened(site: Site, page):
     page.goto(site.url)
     page.locator("#stage .legend li").first.wait_for()
     return page
+
+
+def choose(page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
 
 
 def set_slider(page, label: str, value: float) -> None:
@@ -251,12 +267,33 @@ def test_from_nothing_with_chosen_instruments(compose, site):
     assert site.player.calls[0][0] == Start((0, 42), 72.0)
 
 
+def test_wishes_are_offered_where_they_are_obeyed(compose, site):
+    compose.locator("#more button").first.click()
+    style = compose.get_by_role("combobox", name="Style")
+    compose.get_by_role("combobox", name="System").wait_for()
+    assert style.count() == 0
+    choose(compose, "System", "obedient")
+    style.wait_for()
+    choose(compose, "Style", "March")
+    set_slider(compose, "Notes a bar", 12)
+    go_on(compose)
+    compose.locator(".take").wait_for()
+    assert "march · 12 notes a bar" in compose.locator(".take .settings").inner_text()
+    settings = site.player.calls[0][1]
+    assert (settings.style, settings.density) == ("march", 12)
+    choose(compose, "System", "test (the default)")     # takes the wishes away with it
+    style.wait_for(state="detached")
+    go_on(compose)
+    compose.locator(".run").nth(1).wait_for()
+    assert (site.player.calls[1][1].style, site.player.calls[1][1].density) == ("", 0)
+
+
 # Composing
 
 @pytest.mark.parametrize("workers, takes", [(1, 1), (2, 2), (16, 2)])
 def test_two_takes_where_two_can_be_made_side_by_side(tmp_path: Path, workers: int, takes: int):
     shelf = Shelf(tmp_path)
-    page = compose_page(Player(), Catalogue(list, shelf), shelf, workers=workers)
+    page = compose_page(Player(workers=workers), Catalogue(list, shelf), shelf)
     slider, = (block for block in page.blocks.values() if getattr(block, "label", None) == "Takes")
     assert slider.value == takes
 
