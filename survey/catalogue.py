@@ -1,4 +1,4 @@
-"""Studies, their clips and their counts: the queries of `survey.store` that concern no single participant.
+"""Studies and their clips: the queries of `survey.store` that concern no single participant.
 
 Every function works inside the transaction of the session that it is given.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlmodel import Session
 
 from survey import design
-from survey.design import ClipSpec
+from survey.design import ClipSpec, SoundCheck
 from survey.errors import Conflict, UnknownStudy
-from survey.study import ConsentSection, Study
-from survey.tables import AnswerRow, ParticipantRow, QuestionRow, StimulusRow, StudyRow
-from survey.values import BuiltClip, StudyStatus, Welcome
+from survey.study import Study, say
+from survey.tables import ParticipantRow, QuestionRow, StimulusRow, StudyRow
+from survey.values import BuiltClip
 
 
 def now() -> datetime:
@@ -34,6 +34,12 @@ def storable(text: str) -> bool:
 def parsed(definition: str) -> Study:
     """A study from the JSON in its row."""
     return Study.model_validate_json(definition)
+
+
+@lru_cache(maxsize=64)
+def in_language(definition: str, language: str) -> Study:
+    """The same study with every text in one language."""
+    return parsed(definition).in_language(language)
 
 
 def study_row(session: Session, slug: str, lock: bool = False) -> StudyRow:
@@ -60,46 +66,74 @@ def definition(row: StudyRow) -> Study:
     return parsed(row.definition)
 
 
+def real(row: StudyRow) -> tuple[ColumnElement[bool], ...]:
+    """The condition of being a participant of a study, and no preview."""
+    return ParticipantRow.study_id == row.id, ParticipantRow.preview.is_(False)
+
+
 def participants(session: Session, row: StudyRow) -> int:
     """How many people have started a study."""
-    query = select(func.count()).select_from(ParticipantRow).where(ParticipantRow.study_id == row.id)
+    query = select(func.count()).select_from(ParticipantRow).where(*real(row))
     return session.scalar(query)
 
 
 def built(session: Session, row: StudyRow) -> int:
-    """How many clips of a study are built."""
+    """How many clips of a study are built, sound checks among them."""
     return session.scalar(select(func.count()).select_from(StimulusRow).where(
         StimulusRow.study_id == row.id, StimulusRow.path.is_not(None)))
 
 
-def register(session: Session, study: Study) -> None:
+def needed(study: Study) -> int:
+    """How many clips a study needs, sound checks among them."""
+    return len(design.clips(study)) + len(design.sound_checks(study))
+
+
+def register(session: Session, study: Study, opened: bool, instead_of: Study | None, new: bool) -> None:
     """See `Store.register`."""
-    text = study.model_dump_json()
     row = session.scalar(select(StudyRow).where(StudyRow.slug == study.slug).with_for_update())
+    if row is not None and new:
+        raise Conflict(f"There is a study '{study.slug}' already; give this one another slug.")
     if row is None:
-        row = StudyRow(slug=study.slug, title=study.title, definition=text, created_at=now())
+        moment = now()
+        row = StudyRow(slug=study.slug, title=title(study), definition=study.model_dump_json(),
+                       created_at=moment, opened_at=moment if opened else None)
         session.add(row)
         session.flush()
     elif row.definition is None:
         raise Conflict(f"The study '{study.slug}' holds imported answers; give the study file another slug.")
-    elif row.definition == text:
+    elif instead_of is not None and parsed(row.definition) != instead_of:
+        raise Conflict(f"The study '{study.slug}' has been changed by somebody else; please load it again.")
+    elif parsed(row.definition) == study:
         return
     elif participants(session, row):
         raise Conflict(f"The study '{study.slug}' has participants, so its file may not change; "
                        "give the changed file another slug.")
     else:
-        row.title, row.definition = study.title, text
+        row.title, row.definition, row.audit = title(study), study.model_dump_json(), None
+        session.execute(delete(ParticipantRow).where(ParticipantRow.study_id == row.id))  # previews
         _drop_unwanted(session, row, study)
         session.execute(delete(QuestionRow).where(QuestionRow.study_id == row.id))
-    for question in study.questions():
+    for question in study.in_language(study.language).questions():
         session.add(QuestionRow(study_id=row.id, question_id=question.id, text=question.text))
         session.flush()  # one by one, so that the ids keep the order
 
 
+def title(study: Study) -> str:
+    """A study's title in its own language."""
+    return say(study.title, study.language)
+
+
+def _spec(clip: StimulusRow) -> ClipSpec | SoundCheck:
+    """What a row was built from, whatever fields a specification had then."""
+    if clip.spec is None:
+        return SoundCheck(clip.stimulus_id, int(clip.stimulus_id.rsplit("-", 1)[1]))
+    return ClipSpec.model_validate_json(clip.spec)
+
+
 def _drop_unwanted(session: Session, row: StudyRow, study: Study) -> None:
-    wanted = {spec.model_dump_json() for spec in design.clips(study)}
+    wanted = {*design.clips(study), *design.sound_checks(study)}
     for clip in session.scalars(select(StimulusRow).where(StimulusRow.study_id == row.id)).all():
-        if clip.spec not in wanted:
+        if _spec(clip) not in wanted:
             session.delete(clip)
     session.flush()
 
@@ -107,8 +141,20 @@ def _drop_unwanted(session: Session, row: StudyRow, study: Study) -> None:
 def missing_clips(session: Session, slug: str) -> list[ClipSpec]:
     """See `Store.missing_clips`."""
     row = study_row(session, slug)
-    done = set(session.scalars(select(StimulusRow.spec).where(StimulusRow.study_id == row.id)))
-    return [spec for spec in design.clips(definition(row)) if spec.model_dump_json() not in done]
+    done = _done(session, row)
+    return [spec for spec in design.clips(definition(row)) if spec not in done]
+
+
+def missing_sound_checks(session: Session, slug: str) -> list[SoundCheck]:
+    """See `Store.missing_sound_checks`."""
+    row = study_row(session, slug)
+    done = _done(session, row)
+    return [check for check in design.sound_checks(definition(row)) if check not in done]
+
+
+def _done(session: Session, row: StudyRow) -> set[ClipSpec | SoundCheck]:
+    clips = session.scalars(select(StimulusRow).where(StimulusRow.study_id == row.id))
+    return {_spec(clip) for clip in clips}
 
 
 def built_clips(session: Session, slug: str) -> dict[str, str]:
@@ -119,10 +165,11 @@ def built_clips(session: Session, slug: str) -> dict[str, str]:
     return dict(session.execute(query).all())
 
 
-def add_clip(session: Session, slug: str, spec: ClipSpec, made: BuiltClip) -> None:
+def add_clip(session: Session, slug: str, spec: ClipSpec | SoundCheck, made: BuiltClip) -> None:
     """See `Store.add_clip`."""
     row = study_row(session, slug, lock=True)
-    if spec not in design.clips(definition(row)):
+    study = definition(row)
+    if spec not in design.clips(study) and spec not in design.sound_checks(study):
         raise Conflict(f"The study '{slug}' has no such clip as '{spec.id}'.")
     clip = session.scalar(select(StimulusRow).where(
         StimulusRow.study_id == row.id, StimulusRow.stimulus_id == spec.id))
@@ -131,45 +178,10 @@ def add_clip(session: Session, slug: str, spec: ClipSpec, made: BuiltClip) -> No
         session.add(clip)
     elif clip.audio_sha256 != made.audio_sha256 and participants(session, row):
         raise Conflict(f"The study '{slug}' has participants, so its clip '{spec.id}' may not change.")
-    settings = spec.settings.sampling if spec.settings else {}
-    values = {**vars(made), **settings, "origin": spec.origin, "spec": spec.model_dump_json()}
-    values["seed"] = made.seed if made.seed is not None else spec.seed
+    values = vars(made).copy()
+    if isinstance(spec, ClipSpec):
+        values |= spec.settings.sampling if spec.settings else {}
+        values |= {"origin": spec.origin, "spec": spec.model_dump_json(),
+                   "seed": made.seed if made.seed is not None else spec.seed}
     for name, value in values.items():
         setattr(clip, name, value)
-
-
-def welcome(session: Session, slug: str) -> Welcome:
-    """See `Store.welcome`."""
-    row = study_row(session, slug)
-    study = definition(row)
-    first = study.sections[0]
-    consent = first if isinstance(first, ConsentSection) else None
-    return Welcome(study.slug, study.title, study.summary, study.minutes, study.language,
-                   consent_title=consent.title if consent else "",
-                   consent_text=consent.text if consent else "",
-                   ready=built(session, row) == len(design.clips(study)))
-
-
-def status(session: Session, row: StudyRow) -> StudyStatus:
-    """See `Store.status`."""
-    finished = ParticipantRow.finished_at.is_not(None)
-    people = session.execute(select(ParticipantRow.position, finished, func.count())
-                             .where(ParticipantRow.study_id == row.id)
-                             .group_by(ParticipantRow.position, finished)).all()
-    sections = session.execute(select(AnswerRow.section, func.count(), func.max(AnswerRow.answered_at))
-                               .where(AnswerRow.study_id == row.id).group_by(AnswerRow.section)).all()
-    study = parsed(row.definition) if row.definition else None
-    made = built(session, row)
-    needed = len(design.clips(study)) if study else 0
-    stopped: dict[str, int] = {}
-    if study:
-        sequence = design.steps(study, 0)  # the ids of steps are the same for everybody
-        for position, done, n in sorted(people):
-            if not done:
-                stopped[sequence[position].id] = n
-    state = "imported" if study is None else "ready" if made == needed else "building"
-    return StudyStatus(
-        row.slug, row.title, state, made, needed,
-        started=sum(n for *_, n in people), finished=sum(n for _, done, n in people if done),
-        answers={section or "": n for section, n, _ in sections}, stopped_at=stopped,
-        last_answer_at=max((at for *_, at in sections if at is not None), default=None))

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -23,6 +22,7 @@ from sqlmodel import Session
 from survey import catalogue
 from survey.errors import BadInvitation, StoreError
 from survey.tables import InvitationRow, StudyRow
+from survey.values import Invited
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"      # https://www.crockford.com/base32.html
 LENGTH = 12                                        # of 5 bits each
@@ -31,14 +31,6 @@ _GROUP = 4
 _FORGIVEN = str.maketrans("OIL", "011", "- \t\n\r\u00a0\u2010\u2011\u2013")
 _UNKNOWN = "This invitation is not known; please check that it is typed as you were given it."
 _CODE = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
-
-
-@dataclass(frozen=True)
-class Invited:
-    """How many invitations of a study were made, and how many of them are used."""
-
-    made: int
-    used: int
 
 
 def create(session: Session, row: StudyRow, count: int) -> list[str]:

@@ -1,4 +1,7 @@
-"""What a payload may hold at each kind of step. Pure: checked values come out, or one sentence."""
+"""What a payload may hold at each kind of step. Pure: checked values come out, or one sentence.
+
+Sections are given in the participant's language (`Study.in_language`), so that sentences can name questions.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,19 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from survey import mistakes
+from survey.design import Step
 from survey.errors import InvalidAnswer
 from survey.study import (
     RATING_MAX,
     RATING_MIN,
     ChoiceQuestion,
     NumberQuestion,
+    OpenRatingsSection,
     Question,
     QuestionsSection,
     RatingsSection,
     ScaleQuestion,
-    TrialSection,
+    Section,
 )
 
 MAX_TEXT = 2_000
@@ -46,7 +51,9 @@ def _cleaned(value: object) -> object:
 Comment = Annotated[Annotated[str, Field(max_length=MAX_TEXT)] | None, BeforeValidator(_cleaned)]
 Reply = Annotated[str | int | float | None, BeforeValidator(_cleaned)]
 Plays = Annotated[int, Field(ge=0, le=10_000)]
+Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Rating = Annotated[int, Field(ge=RATING_MIN, le=RATING_MAX)]
+Choice = Literal["a", "b", "both", "neither", "dont_know"]
 
 
 class ConsentPayload(_Payload):
@@ -68,65 +75,97 @@ class CommentPayload(_Payload):
     response_ms: int | None = Field(default=None, ge=0, le=_DAY_MS)
 
 
+class SoundCheckPayload(_Payload):
+    """How many notes were counted."""
+
+    count: int = Field(ge=0, le=1_000)
+    plays_a: Plays
+    heard_a_s: Seconds | None = None
+    response_ms: int | None = Field(default=None, ge=0, le=_DAY_MS)
+
+
 class _TrialPayload(CommentPayload):
     plays_a: Plays
+    heard_a_s: Seconds | None = None
     recognised: bool | None = None
 
 
 class PairPayload(_TrialPayload):
-    """Which clips of a pair were made by AI."""
+    """Which clips of a pair were made by AI, or are preferred."""
 
-    choice: Literal["a", "b", "both", "neither", "dont_know"]
+    choice: Choice
     plays_b: Plays
+    heard_b_s: Seconds | None = None
 
 
-class RatingPayload(_TrialPayload):
-    """A rating, with the AI tick where the section asks for it."""
+class AttentionPayload(CommentPayload):
+    """What was chosen where a page says what to choose."""
 
-    rating: Rating
-    said_ai: bool | None = None
+    choice: Choice
 
 
 class OpenRatingPayload(_TrialPayload):
-    """A rating of a clip that is known to be made by AI."""
+    """A rating of a clip that is known to be made by AI, and further ones by scale."""
 
     rating: Rating
+    scales: dict[str, Rating] = Field(default={}, max_length=20)
 
 
-_MODELS = {"pair": PairPayload, "rating": RatingPayload, "open_rating": OpenRatingPayload,
-           "comment": CommentPayload}
+class RatingPayload(OpenRatingPayload):
+    """A rating, with the AI tick where the section asks for it."""
+
+    said_ai: bool | None = None
 
 
-def trial(kind: str, payload: Mapping[str, object], section: TrialSection) -> dict[str, object]:
-    """The columns of answers.csv that a trial's or a comment's payload fills.
+_MODELS = {"pair": PairPayload, "preference": PairPayload, "practice_pair": PairPayload,
+           "rating": RatingPayload, "practice_rating": RatingPayload, "open_rating": OpenRatingPayload,
+           "attention": AttentionPayload, "comment": CommentPayload}
+
+
+def trial(step: Step, payload: Mapping[str, object], section: Section) -> dict[str, object]:
+    """The columns of answers.csv that a trial's or a comment's payload fills. Whether the clips were heard is
+    for `survey.hearing` to say.
 
     Raises:
         InvalidAnswer: if it breaks a rule.
     """
-    values = _checked(_MODELS[kind], payload).model_dump()
-    if kind == "rating":
-        asked = isinstance(section, RatingsSection) and section.ask_ai
+    values = _checked(_MODELS[step.kind], payload).model_dump()
+    if "said_ai" in values:
+        asked = section.ask_ai and step.label is None
         if asked and values["said_ai"] is None:
             raise InvalidAnswer("Please say whether this was made by AI: said_ai must be true or false.")
         if not asked and values["said_ai"] is not None:
             raise InvalidAnswer("This section does not ask who made a clip, so said_ai must be empty.")
+    if "scales" in values:
+        values["scales"] = _scales(values["scales"], section)
     if values.get("recognised") is not None and not section.ask_recognised:
         raise InvalidAnswer("This section does not ask for known pieces, so recognised must be empty.")
-    for slot in ("a", "b"):
-        played = values.get(f"plays_{slot}")
-        if played is not None and played < section.min_plays:
-            raise InvalidAnswer(f"Please listen first: {_clip(kind, slot)} was played {played} times, "
-                                f"but must be played at least {section.min_plays} times.")
     return values
 
 
-def not_served(kind: str, slot: str) -> InvalidAnswer:
-    """The refusal of an answer to a clip that was never asked for, whatever the page counted."""
-    return InvalidAnswer(f"Please listen first: {_clip(kind, slot)} has not been played.")
+def _scales(given: dict[str, int], section: RatingsSection | OpenRatingsSection) -> dict[str, int]:
+    """The further ratings, in the order of the section's scales."""
+    for scale in section.scales:
+        if scale.id not in given:
+            raise InvalidAnswer(f"The question '{scale.question}' needs an answer.", "missing",
+                                question=scale.question)
+    kept = {scale.id: given.pop(scale.id) for scale in section.scales}
+    if given:
+        raise InvalidAnswer(f"There is no scale {mistakes.shown(next(iter(given)))} on this page.")
+    return kept
 
 
-def _clip(kind: str, slot: str) -> str:
-    return f"clip {slot.upper()}" if kind == "pair" else "the clip"
+def sound_check(payload: Mapping[str, object], notes: int) -> dict[str, object]:
+    """The payload of a sound check, if the count is right.
+
+    Raises:
+        InvalidAnswer: if it is not, or breaks a rule.
+    """
+    values = _checked(SoundCheckPayload, payload).model_dump()
+    if values["count"] != notes:
+        raise InvalidAnswer("That was not the number of notes; please check your sound and listen again.",
+                            "count")
+    return values
 
 
 def consent(payload: Mapping[str, object]) -> None:
@@ -136,7 +175,8 @@ def consent(payload: Mapping[str, object]) -> None:
         InvalidAnswer: if the participant does not agree.
     """
     if not _checked(ConsentPayload, payload).agree:
-        raise InvalidAnswer("Without your consent the study cannot go on; you may close this page.")
+        raise InvalidAnswer("Without your consent the study cannot go on; you may close this page.",
+                            "consent")
 
 
 def questions(payload: Mapping[str, object], section: QuestionsSection) -> dict[str, tuple[str, bool]]:
@@ -151,7 +191,8 @@ def questions(payload: Mapping[str, object], section: QuestionsSection) -> dict[
         value = given.pop(question.id, None)
         if value is None:
             if not question.optional:
-                raise InvalidAnswer(f"The question '{question.text}' needs an answer.")
+                raise InvalidAnswer(f"The question '{question.text}' needs an answer.", "missing",
+                                    question=question.text)
             continue
         kept[question.id] = (_reply(question, value), not isinstance(value, str))
     if given:
@@ -164,19 +205,23 @@ def _reply(question: Question, value: str | int | float) -> str:
     received = f"but the answer to '{question.text}' was {mistakes.shown(value)}"
     if isinstance(question, ChoiceQuestion):
         if value not in question.options:
-            raise InvalidAnswer(f"Please choose one of {', '.join(question.options)}; {received}.")
+            raise InvalidAnswer(f"Please choose one of {', '.join(question.options)}; {received}.", "choose",
+                                question=question.text)
         return value
     if isinstance(question, ScaleQuestion):
         if not isinstance(value, int) or not 1 <= value <= question.points:
-            raise InvalidAnswer(f"Please choose a whole number from 1 to {question.points}; {received}.")
+            raise InvalidAnswer(f"Please choose a whole number from 1 to {question.points}; {received}.",
+                                "number", question=question.text, minimum=1, maximum=question.points)
         return str(value)
     if isinstance(question, NumberQuestion):
         if isinstance(value, str) or not question.minimum <= value <= question.maximum:
-            raise InvalidAnswer(
-                f"Please give a number from {question.minimum:g} to {question.maximum:g}; {received}.")
+            low, high = f"{question.minimum:g}", f"{question.maximum:g}"
+            raise InvalidAnswer(f"Please give a number from {low} to {high}; {received}.", "number",
+                                question=question.text, minimum=low, maximum=high)
         return str(int(value)) if value == int(value) else repr(value)
     if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise InvalidAnswer(f"Please write at most {MAX_TEXT:,} characters; {received}.")
+        raise InvalidAnswer(f"Please write at most {MAX_TEXT:,} characters; {received}.", "long",
+                            limit=MAX_TEXT)
     return value
 
 

@@ -8,16 +8,18 @@ these rules. The queries are in `survey.catalogue` (studies), `survey.taking` (p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
-from survey import catalogue, database, handles, records, taking
-from survey.design import ClipSpec
+from survey import admission, catalogue, database, handles, invitations, records, roster, standing, taking
+from survey.design import ClipSpec, SoundCheck
 from survey.errors import (
+    BadInvitation,
     Busy,
+    Closed,
     Conflict,
     InvalidAnswer,
     NotDue,
@@ -32,9 +34,9 @@ from survey.tables import ParticipantRow, StudyRow
 from survey.values import BuiltClip, Clip, ClipFile, Due, StudyData, StudyStatus, Welcome
 
 __all__ = [
-    "BuiltClip", "Busy", "Clip", "ClipFile", "Conflict", "Due", "InvalidAnswer", "NotDue", "NotReady",
-    "Store", "StoreError", "StudyData", "StudyStatus", "UnknownClip", "UnknownParticipant", "UnknownStudy",
-    "Welcome",
+    "BadInvitation", "BuiltClip", "Busy", "Clip", "ClipFile", "Closed", "Conflict", "Due", "InvalidAnswer",
+    "NotDue", "NotReady", "Store", "StoreError", "StudyData", "StudyStatus", "UnknownClip",
+    "UnknownParticipant", "UnknownStudy", "Welcome",
 ]
 
 
@@ -52,7 +54,7 @@ class Store:
         """
         self._engine = database.open_engine(database_url)
 
-    def close(self) -> None:
+    def dispose(self) -> None:
         """Lets go of all connections."""
         self._engine.dispose()
 
@@ -60,23 +62,61 @@ class Store:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        self.dispose()
 
     # --- studies and their clips ----------------------------------------------------------------------------
 
-    def register(self, study: Study) -> None:
+    def register(self, study: Study, *, opened: bool = True, instead_of: Study | None = None,
+                 new: bool = False) -> None:
         """Keeps a study file. The same again does nothing; a changed one replaces the old while nobody has
-        started, and clips that it still wants as they are stay built.
+        started (previews are then deleted), and clips that it still wants as they are stay built.
+
+        Args:
+            study: the study.
+            opened: whether a study that is new is open at once.
+            instead_of: the study that this one was made from; None: whatever is there.
+            new: there may be none of this slug yet.
 
         Raises:
-            Conflict: if the study has changed but has participants, or holds imported data.
+            Conflict: if the study has changed but has participants, or holds imported data; if it is not what
+            `instead_of` or `new` say.
         """
         try:
             with database.transaction(self._engine, write=True) as session:
-                catalogue.register(session, study)
+                catalogue.register(session, study, opened, instead_of, new)
         except IntegrityError:  # another process has just registered it: now it is there to compare with
             with database.transaction(self._engine, write=True) as session:
-                catalogue.register(session, study)
+                catalogue.register(session, study, opened, instead_of, new)
+
+    def open(self, slug: str) -> None:
+        """Lets participants start a study.
+
+        Raises:
+            UnknownStudy: if there is none, or only imported data.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            row = catalogue.study_row(session, slug, lock=True)
+            catalogue.definition(row)
+            admission.open_(row)
+
+    def close(self, slug: str) -> None:
+        """Lets nobody start a study any more; whoever has started may go on.
+
+        Raises:
+            UnknownStudy: if there is none.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            admission.close(catalogue.study_row(session, slug, lock=True))
+
+    def invite(self, slug: str, count: int) -> list[str]:
+        """New invitations to a study, as they are to be handed out; they cannot be shown a second time.
+
+        Raises:
+            UnknownStudy: if there is none.
+            StoreError: if the count is out of range.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            return invitations.create(session, catalogue.study_row(session, slug), count)
 
     def study(self, slug: str) -> Study:
         """The registered study.
@@ -92,12 +132,17 @@ class Store:
         with database.transaction(self._engine, write=False) as session:
             return catalogue.missing_clips(session, slug)
 
+    def missing_sound_checks(self, slug: str) -> list[SoundCheck]:
+        """The clips of the study's sound checks that are still to be built."""
+        with database.transaction(self._engine, write=False) as session:
+            return catalogue.missing_sound_checks(session, slug)
+
     def built_clips(self, slug: str) -> dict[str, str]:
         """The clips that are built: clip id to path, relative to the data folder."""
         with database.transaction(self._engine, write=False) as session:
             return catalogue.built_clips(session, slug)
 
-    def add_clip(self, slug: str, spec: ClipSpec, built: BuiltClip) -> None:
+    def add_clip(self, slug: str, spec: ClipSpec | SoundCheck, built: BuiltClip) -> None:
         """Registers a built clip, in place of an earlier build of it.
 
         Raises:
@@ -110,7 +155,7 @@ class Store:
         """Live counts of every study, by slug."""
         with database.transaction(self._engine, write=False) as session:
             rows = session.scalars(select(StudyRow).order_by(StudyRow.slug)).all()
-            return [catalogue.status(session, row) for row in rows]
+            return [standing.status(session, row) for row in rows]
 
     def status(self, slug: str) -> StudyStatus:
         """Live counts of one study.
@@ -119,32 +164,49 @@ class Store:
             UnknownStudy: if there is none.
         """
         with database.transaction(self._engine, write=False) as session:
-            return catalogue.status(session, catalogue.study_row(session, slug))
+            return standing.status(session, catalogue.study_row(session, slug))
 
     # --- participants ---------------------------------------------------------------------------------------
 
-    def welcome(self, slug: str) -> Welcome:
-        """What a visitor sees first. Writes nothing.
+    def welcome(self, slug: str, language: str | None = None) -> Welcome:
+        """What a visitor sees first, in the study's language that is nearest to theirs. Writes nothing.
 
         Raises:
             UnknownStudy: if there is none.
         """
         with database.transaction(self._engine, write=False) as session:
-            return catalogue.welcome(session, slug)
+            return standing.welcome(session, slug, language)
 
-    def start(self, slug: str, language: str | None = None) -> str:
+    def start(self, slug: str, language: str | None = None, *, invitation: str | None = None,
+              parameters: Mapping[str, str] | None = None, preview: bool = False) -> str:
         """A new participant; returns the token by which they go on, here or on another device.
 
         Args:
             slug: the study.
-            language: the language they read it in (BCP 47); the study's own if None.
+            language: the language they like to read it in (BCP 47); of the study's, the nearest is taken.
+            invitation: the code, where the study needs one.
+            parameters: of the link that led here; those that the study names are kept.
+            preview: a researcher's look. It needs no opening, place or invitation, and counts nowhere.
 
         Raises:
             UnknownStudy: if there is none.
             NotReady: if clips are missing.
+            Closed: if the study is not open, or has no place left.
+            BadInvitation: if the study needs an invitation, and this is none.
         """
         with database.transaction(self._engine, write=True) as session:
-            return taking.start(session, slug, language)
+            return taking.start(session, slug, language, invitation, parameters or {}, preview)
+
+    def set_language(self, token: str, language: str) -> None:
+        """Lets a participant go on in another language: of the study's, the nearest to this one (BCP 47).
+
+        Raises:
+            UnknownParticipant: if the token belongs to nobody.
+            InvalidAnswer: if this is no language tag.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            someone = taking.person(session, token, lock=True)
+            taking.set_language(someone, taking.study_of(session, someone), language)
 
     def due(self, token: str) -> Due:
         """The step that is due, the same on every call until it is answered.
@@ -166,9 +228,10 @@ class Store:
             token: the participant's.
             step_id: the step's, as `due` gave it.
             payload: by kind of step, see `survey.replies`: `{"agree": True}`; `{"replies": {id: value}}`;
-                `{"choice", "plays_a", "plays_b"}`; `{"rating", "said_ai", "plays_a"}`; `{"rating",
-                "plays_a"}`; `{"comment"}`. Trials may add `recognised` and `comment`; trials and comments
-                `response_ms`.
+                `{"count", "plays_a", "heard_a_s"}`; `{"choice", "plays_a", "heard_a_s", "plays_b",
+                "heard_b_s"}`; `{"rating", "said_ai", "scales": {id: 1-5}, "plays_a", "heard_a_s"}`;
+                `{"choice"}` of an attention check; `{"comment"}`. Trials may add `recognised` and `comment`;
+                all but the first two `response_ms`.
 
         Raises:
             UnknownParticipant: if the token belongs to nobody.
@@ -199,6 +262,28 @@ class Store:
         with database.transaction(self._engine, write=True) as session:
             handles.served(session, handle, seconds)
 
+    def exclude(self, slug: str, participant_ids: Iterable[str], reason: str) -> int:
+        """Leaves participants out of the analysis for a reason; who is left out already keeps theirs.
+
+        Returns:
+            How many were left out by this.
+
+        Raises:
+            UnknownStudy: if there is no such study.
+            UnknownParticipant: if one of them is none of the study's; then nobody is left out.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            return roster.exclude(session, catalogue.study_row(session, slug), participant_ids, reason)
+
+    def readmit(self, slug: str, reason: str) -> int:
+        """Takes all exclusions for one reason back; returns how many.
+
+        Raises:
+            UnknownStudy: if there is no such study.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            return roster.readmit(session, catalogue.study_row(session, slug), reason)
+
     def withdraw(self, token: str) -> None:
         """Deletes a participant and everything they gave, for good.
 
@@ -228,6 +313,7 @@ class Store:
             row = catalogue.study_row(session, slug)
             gone = session.execute(delete(ParticipantRow).where(
                 ParticipantRow.study_id == row.id, ParticipantRow.started_at < before))
+            invitations.purge(session, row, before)
         database.forget(self._engine)
         return gone.rowcount
 

@@ -7,19 +7,20 @@ transaction of the session that it is given.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from survey import catalogue, design, handles, replies
+from survey import admission, catalogue, debrief, design, handles, hearing, invitations, replies, roster
 from survey.design import Step
-from survey.errors import InvalidAnswer, NotDue, NotReady, UnknownParticipant
-from survey.study import OpenRatingsSection, PairsSection, QuestionsSection, RatingsSection
+from survey.errors import InvalidAnswer, NotDue, UnknownParticipant
+from survey.hearing import Listened
+from survey.study import PairsSection, Section, Study
 from survey.tables import (
     AnswerRow,
     ParticipantRow,
@@ -29,38 +30,70 @@ from survey.tables import (
     StudyRow,
     VisitRow,
 )
-from survey.values import Clip, Due
+from survey.values import Clip, Due, Scale
 
 _TOKEN_BYTES = 32  # 256 bits
+MAX_PARAMETER = 200  # characters of a parameter of the link
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$")
 
 
 @lru_cache(maxsize=1024)
 def _sequence(definition: str, ordinal: int) -> tuple[Step, ...]:
-    return design.steps(catalogue.parsed(definition), ordinal)
+    return design.steps(catalogue.parsed(definition), ordinal if ordinal >= 0 else -1 - ordinal)
 
 
 def sequence(session: Session, person: ParticipantRow) -> tuple[Step, ...]:
-    """All steps of a participant."""
+    """All steps of a participant. Previews have numbers of their own, from -1 down, so that they leave no gap
+    in the counterbalancing: theirs are the sequences of the first, second, ... participant."""
     return _sequence(session.get_one(StudyRow, person.study_id).definition, person.ordinal)
 
 
-def start(session: Session, slug: str, language: str | None) -> str:
+def study_of(session: Session, person: ParticipantRow) -> Study:
+    """A participant's study, in their language."""
+    row = session.get_one(StudyRow, person.study_id)
+    return catalogue.in_language(row.definition, catalogue.definition(row).offered(person.language))
+
+
+def start(session: Session, slug: str, language: str | None, invitation: str | None,
+          parameters: Mapping[str, str], preview: bool) -> str:
     """See `Store.start`."""
     row = catalogue.study_row(session, slug, lock=True)
     study = catalogue.definition(row)
-    built, needed = catalogue.built(session, row), len(design.clips(study))
-    if built < needed:
-        raise NotReady(f"This study is not ready yet: {built} of {needed} clips are built.")
-    if language is not None and not _LANGUAGE.match(language):
-        raise InvalidAnswer("The language must be a tag such as 'en' or 'pt-BR'.")
-    last = session.scalar(select(func.max(ParticipantRow.ordinal)).where(ParticipantRow.study_id == row.id))
+    _check_language(language)
+    admission.check(session, row, study, preview)
+    if study.access == "invitation" and not preview:
+        invitations.redeem(session, row, invitation)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     session.add(ParticipantRow(
-        study_id=row.id, participant_id=secrets.token_hex(8), ordinal=0 if last is None else last + 1,
-        token_sha256=_sha256(token), started_at=catalogue.now(), language=language or study.language,
-        excluded=False))
+        study_id=row.id, participant_id=secrets.token_hex(8), ordinal=_ordinal(session, row, preview),
+        token_sha256=_sha256(token), started_at=catalogue.now(), language=study.offered(language),
+        excluded=False, preview=preview, parameters=_kept_parameters(study, parameters)))
     return token
+
+
+def _check_language(language: str | None) -> None:
+    if language is not None and not _LANGUAGE.match(language):
+        raise InvalidAnswer("The language must be a tag such as 'en' or 'pt-BR'.")
+
+
+def _ordinal(session: Session, row: StudyRow, preview: bool) -> int:
+    lowest, highest = session.execute(
+        select(func.min(ParticipantRow.ordinal), func.max(ParticipantRow.ordinal))
+        .where(ParticipantRow.study_id == row.id)).one()
+    return min(lowest or 0, 0) - 1 if preview else max(-1 if highest is None else highest, -1) + 1
+
+
+def _kept_parameters(study: Study, given: Mapping[str, str]) -> str | None:
+    """What the study wants of a link's parameters, as JSON."""
+    cleaned = {name: replies.clean(given[name][:MAX_PARAMETER]) for name in study.parameters if name in given}
+    kept = {name: value for name, value in cleaned.items() if value is not None}
+    return json.dumps(kept, ensure_ascii=False) if kept else None
+
+
+def set_language(someone: ParticipantRow, study: Study, language: str) -> None:
+    """See `Store.set_language`."""
+    _check_language(language)
+    someone.language = study.offered(language)
 
 
 def person(session: Session, token: str, lock: bool = False) -> ParticipantRow:
@@ -117,21 +150,50 @@ def _open(session: Session, someone: ParticipantRow, step: Step) -> VisitRow:
 
 
 def _view(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow) -> Due:
-    study = catalogue.definition(session.get_one(StudyRow, someone.study_id))
+    study = study_of(session, someone)
     section = study.section(step.section)
-    more: dict[str, object] = {}
-    if isinstance(section, QuestionsSection):
-        more["questions"] = tuple(section.questions)
-    elif step.kind == "comment":
-        more["question"] = section.comment
-    elif isinstance(section, PairsSection | RatingsSection | OpenRatingsSection):
-        more.update(question=section.question, ask_recognised=section.ask_recognised,
-                    min_plays=section.min_plays)
-        more["clips"] = tuple(Clip(row.slot, row.handle) for row in handles.of(session, visit))
-    if step.kind in ("rating", "open_rating"):
-        more.update(low=section.low, high=section.high, ask_ai=step.kind == "rating" and section.ask_ai)
+    clips = tuple(Clip(row.slot, row.handle) for row in handles.of(session, visit))
+    more = _asked(step, section)
+    if step.kind == "thanks":
+        more = _ending(session, someone, study)
     return Due(study.slug, step.id, step.kind, section.title, section.text, done=someone.position,
-               total=len(sequence(session, someone)) - 1, position=step.position, of=step.of, **more)
+               total=len(sequence(session, someone)) - 1, language=study.offered(someone.language),
+               languages=tuple(study.languages), preview=someone.preview, position=step.position, of=step.of,
+               clips=clips, **more)
+
+
+def _asked(step: Step, section: Section) -> dict[str, object]:
+    """What a step asks, in the words of its section."""
+    match step.kind:
+        case "questions":
+            return {"questions": tuple(section.questions)}
+        case "comment":
+            return {"question": section.question if section.kind == "comments" else section.comment}
+        case "sound_check":
+            return {"question": section.question or "", "counts": design.NOTES, "min_plays": 1}
+        case "attention":
+            return {"question": section.question, "expected": step.expected}
+        case "consent" | "thanks":
+            return {}
+    asked = {"question": section.question, "ask_recognised": section.ask_recognised,
+             "min_plays": section.min_plays, "practice": step.kind.startswith("practice"),
+             "label": step.label}
+    if isinstance(section, PairsSection):
+        if step.condition == "prefer" and section.prefer_question:
+            asked["question"] = section.prefer_question
+        return asked
+    scales = tuple(Scale(scale.id, scale.question, scale.low, scale.high) for scale in section.scales)
+    ask_ai = step.kind != "open_rating" and section.ask_ai and step.label is None
+    return {**asked, "low": section.low, "high": section.high, "scales": scales, "ask_ai": ask_ai}
+
+
+def _ending(session: Session, someone: ParticipantRow, study: Study) -> dict[str, object]:
+    """What the last page tells: to whoever answered everything, and to whom a full quota turned away."""
+    if someone.finished_at is None:
+        return {"quota_full": True}
+    code = {"completion_code": study.completion.code, "completion_url": study.completion.url or ""} \
+        if study.completion else {}
+    return {**code, "debrief": debrief.of(session, someone, study) if study.debrief else None}
 
 
 # --- what is answered ---------------------------------------------------------------------------------------
@@ -139,23 +201,28 @@ def _view(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow
 
 def answer(session: Session, someone: ParticipantRow, step_id: str, payload: Mapping[str, object]) -> Due:
     """See `Store.answer`; the participant's row is locked."""
-    step = _check_due(sequence(session, someone), someone.position, step_id)
+    steps = sequence(session, someone)
+    step = _check_due(steps, someone.position, step_id)
     visit = _visit(session, someone, step.id) or _open(session, someone, step)
-    section = catalogue.definition(session.get_one(StudyRow, someone.study_id)).section(step.section)
-    moment = catalogue.now()
+    section = study_of(session, someone).section(step.section)
+    visit.answered_at = catalogue.now()
+    someone.position += 1
     if step.kind == "consent":
         replies.consent(payload)
     elif step.kind == "questions":
-        _keep_replies(session, someone, replies.questions(payload, section))
+        given = replies.questions(payload, section)
+        _keep_replies(session, someone, given)
+        if _quota_is_full(session, someone, given):
+            someone.excluded, someone.exclusion_reason = True, roster.QUOTA_FULL
+            someone.position = len(steps) - 1
+            return show(session, someone)
+    elif step.kind == "sound_check":
+        _heard(session, step, visit, replies.sound_check(payload, step.notes), min_plays=1)
     else:
-        values = replies.trial(step.kind, payload, section)
-        _keep_answer(session, someone, step, visit, values, moment, section.min_plays)
-    visit.answered_at = moment
-    someone.position += 1
-    following = show(session, someone)
-    if following.finished:
-        someone.finished_at = moment
-    return following
+        _keep_answer(session, someone, step, visit, replies.trial(step, payload, section), section)
+    if someone.position == len(steps) - 1:
+        someone.finished_at = visit.answered_at
+    return show(session, someone)
 
 
 def _check_due(steps: tuple[Step, ...], position: int, step_id: str) -> Step:
@@ -176,20 +243,57 @@ def _keep_replies(session: Session, someone: ParticipantRow, given: dict[str, tu
     for question_id, (value, is_number) in given.items():
         session.add(ReplyRow(participant_id=someone.id, question_id=keys[question_id], value=value,
                              is_number=is_number))
+    session.flush()
+
+
+def _quota_is_full(session: Session, someone: ParticipantRow, given: dict[str, tuple[str, bool]]) -> bool:
+    """Whether enough others have given one of these replies. Of two who ask at once, one waits."""
+    row = session.get_one(StudyRow, someone.study_id)
+    limits = catalogue.definition(row).quotas
+    wanted = [(key, value) for key, (value, _) in given.items() if value in limits.get(key, {})]
+    if someone.preview or not wanted:
+        return False
+    catalogue.study_row(session, row.slug, lock=True)
+    return any(roster.places(session, row, key, value, other_than=someone) >= limits[key][value]
+               for key, value in wanted)
 
 
 def _keep_answer(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow,
-                 values: dict[str, object], moment: datetime, min_plays: int) -> None:
-    heard = {}
-    for handle in handles.of(session, visit):
-        if min_plays and handle.served_at is None:
-            raise replies.not_served(step.kind, handle.slot)
-        heard[f"stimulus_{handle.slot}"] = handle.stimulus_id
+                 values: dict[str, object], section: Section) -> None:
+    values |= _heard(session, step, visit, values, getattr(section, "min_plays", 0))
+    scales = values.pop("scales", None)
     # The page's clock leaves out the time to load; the server's is the limit of what can be true.
-    elapsed = int((moment - visit.shown_at).total_seconds() * 1000)
+    elapsed = round(_elapsed_s(visit) * 1000)
     reported = values.pop("response_ms")
     session.add(AnswerRow(
         study_id=someone.study_id, answer_id=f"{someone.participant_id}.{step.id}", participant_id=someone.id,
-        step_id=step.id, section=step.section, trial_id=step.trial_id, position=step.position, kind=step.kind,
-        condition=step.condition, response_ms=max(0, elapsed if reported is None else min(reported, elapsed)),
-        answered_at=moment, **heard, **values))
+        step_id=step.id, section=step.section, trial_id=step.trial_id, position=step.position,
+        kind="practice" if step.kind.startswith("practice") else step.kind, condition=step.condition,
+        label=step.label, repeat_of=step.repeat_of, scales=json.dumps(scales) if scales else None,
+        response_ms=max(0, elapsed if reported is None else min(reported, elapsed)),
+        answered_at=visit.answered_at, **values))
+
+
+def _heard(session: Session, step: Step, visit: VisitRow, values: Mapping[str, object],
+           min_plays: int) -> dict[str, object]:
+    """The clips of a step, and for how long each was heard, as columns of an answer.
+
+    Raises:
+        InvalidAnswer: if one was not heard for long enough.
+    """
+    rows = handles.of(session, visit)
+    durations = dict(session.execute(select(StimulusRow.id, StimulusRow.duration_s).where(
+        StimulusRow.id.in_([row.stimulus_id for row in rows]))).all())
+    single = len(rows) == 1
+    seconds = hearing.heard(
+        [Listened(row.slot, "the clip" if single else f"clip {row.slot.upper()}",
+                  "listen" if single else f"listen_{row.slot}", values[f"plays_{row.slot}"],
+                  values[f"heard_{row.slot}_s"], row.served_at is not None, row.served_s,
+                  durations[row.stimulus_id]) for row in rows],
+        _elapsed_s(visit), min_plays)
+    clips = {f"stimulus_{row.slot}": row.stimulus_id for row in rows}
+    return {**clips, **{f"heard_{slot}_s": heard for slot, heard in seconds.items()}}
+
+
+def _elapsed_s(visit: VisitRow) -> float:
+    return (visit.answered_at - visit.shown_at).total_seconds()

@@ -162,7 +162,7 @@ class BuiltClip:
     """What building a clip brought about. `path` is relative to the data folder, with forward slashes.
 
     `system` and `checkpoint_sha256` are None for human clips. `seed` is given only if another than the spec's
-    was used.
+    was used. `facts` is what an audit asks of its music, as JSON (see `survey.cues`).
     """
 
     path: str
@@ -177,6 +177,15 @@ class BuiltClip:
     system: str | None = None
     checkpoint_sha256: str | None = None
     seed: int | None = None
+    facts: str | None = None
+
+
+@dataclass(frozen=True)
+class Invited:
+    """How many invitations of a study were made, and how many of them are used."""
+
+    made: int
+    used: int
 
 
 @dataclass(frozen=True)
@@ -187,7 +196,7 @@ class StudyStatus:
     `answers` counts the rows of answers.csv by section; `stopped_at` counts unfinished participants by the
     step that waits for them. `last_answer_at` is None as long as no answer has a time. `shut` says why nobody
     may start, None that people may. `excluded` counts participants by the reason of their exclusion.
-    `quotas` are (question, value, places taken, places).
+    `quotas` are (question, value, places taken, places). `median_minutes`: how long those who finished took.
     """
 
     slug: str
@@ -206,6 +215,8 @@ class StudyStatus:
     excluded: dict[str, int] = field(default_factory=dict)
     quotas: tuple[tuple[str, str, int, int], ...] = ()
     previews: int = 0
+    median_minutes: float | None = None
+    invited: Invited = Invited(0, 0)
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ sections:
 """
 
 
-PAIR = {"choice": "a", "plays_a": 1, "plays_b": 1}  # an answer to any pair of the small study
+CLIP_S = 0.2  # so short that no test has to wait until it was heard
+PAIR = {"choice": "a", "plays_a": 1, "plays_b": 1, "heard_a_s": CLIP_S, "heard_b_s": CLIP_S}  # an answer to any pair of the small study
 
 
 def small_study(**changes: str) -> Study:
@@ -68,13 +69,13 @@ def small_study(**changes: str) -> Study:
     return parse(text, "small.yaml")
 
 
-def built(spec: design.ClipSpec, content: str = "") -> BuiltClip:
+def built(spec: design.ClipSpec, content: str = "", seconds: float = CLIP_S) -> BuiltClip:
     """What building this clip might have brought about."""
     machine = {"system": "test", "checkpoint_sha256": "c0ffee"} if spec.origin == "ai" else {}
     return BuiltClip(
         path=f"clips/small/{spec.id}.ogg",
         audio_sha256=content or spec.id,
-        duration_s=10.0,
+        duration_s=seconds,
         lufs=-20.0,
         prompt_id=f"piece-{spec.prompt_index}",
         title="=Air",
@@ -85,17 +86,26 @@ def built(spec: design.ClipSpec, content: str = "") -> BuiltClip:
     )
 
 
-def make_ready(store: Store, study: Study) -> Store:
+def built_check(check: design.SoundCheck) -> BuiltClip:
+    """What building the clip of a sound check might have brought about."""
+    return BuiltClip(path=f"clips/{check.id}.ogg", audio_sha256=check.id, duration_s=CLIP_S, lufs=-20.0,
+                     prompt_id="", title="", composer="", licence="", renderer="none")
+
+
+def make_ready(store: Store, study: Study, seconds: float = CLIP_S) -> Store:
     """Registers a study and all its clips."""
     store.register(study)
     for spec in store.missing_clips(study.slug):
-        store.add_clip(study.slug, spec, built(spec))
+        store.add_clip(study.slug, spec, built(spec, seconds=seconds))
+    for check in store.missing_sound_checks(study.slug):
+        store.add_clip(study.slug, check, built_check(check))
     return store
 
 
 def payload(due: Due, rng: random.Random) -> dict[str, object]:
     """An answer to whatever is due."""
     played: dict[str, object] = {f"plays_{clip.slot}": rng.randint(1, 3) for clip in due.clips}
+    played |= {f"heard_{clip.slot}_s": CLIP_S for clip in due.clips}
     if due.ask_recognised:
         played["recognised"] = rng.random() < 0.1
     match due.kind:

@@ -252,7 +252,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_of_a_later_version_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'segue.db'}"
-    Store(url).close()
+    Store(url).dispose()
     with sqlite3.connect(tmp_path / "segue.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()

@@ -335,7 +335,7 @@ def test_two_builds_at_once_share_the_work(store: Store, study, tmp_path: Path) 
         thread.start()
     for thread in threads:
         thread.join(60)
-    stores[1].close()
+    stores[1].dispose()
     assert results == [True, True]
     assert sum(len(machine.calls) for machine in machines) == 3
     assert len(list((tmp_path / "clips").glob("*.mp3"))) == 6
