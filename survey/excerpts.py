@@ -2,7 +2,8 @@
 
 A clip's music is always `round_trip(join(prompt, continuation))`, cut at bar lines: prompt and continuation
 meet in the same way, and what the vocabulary cannot hold is missing from both. Only the continuation
-differs.
+differs. Where several systems are compared, that is the round trip through all of their vocabularies, one
+after the other, for every clip: a velocity or a tempo that one of them cannot write, nobody's clip has.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ MOST_REST_AFTER_S = 2.0             # and end with so much
 MOST_BARS = 400                     # looked at of a piece
 log = logging.getLogger(__name__)
 RoundTrip = Callable[[Score], Score]
+Plays = Callable[[Score], bool]     # whether music can be played at the loudness of all clips
 
 
 class Piece(Protocol):
@@ -42,8 +44,8 @@ class BuildError(ValueError):
 # --- pieces -------------------------------------------------------------------------------------------------
 
 
-def choose(study: Study, needed: Iterable[PromptSpec], library: Sequence[Piece],
-           round_trip: RoundTrip) -> dict[int, Piece]:
+def choose(study: Study, needed: Iterable[PromptSpec], library: Sequence[Piece], round_trip: RoundTrip,
+           plays: Plays = lambda music: True) -> dict[int, Piece]:
     """A piece for every prompt, by index: the first suitable one that is not taken, in the seed's order.
 
     Raises:
@@ -55,7 +57,7 @@ def choose(study: Study, needed: Iterable[PromptSpec], library: Sequence[Piece],
     def suited(piece: Piece, passages: int) -> bool:
         case = piece.id, passages
         if case not in known:
-            known[case] = suits(piece, passages, study.clips, round_trip)
+            known[case] = suits(piece, passages, study.clips, round_trip, plays)
         return known[case]
 
     order = [library[index] for index in prompt_order(study, len(library))]
@@ -73,8 +75,9 @@ def choose(study: Study, needed: Iterable[PromptSpec], library: Sequence[Piece],
     return chosen
 
 
-def suits(piece: Piece, passages: int, rules: ClipRules, round_trip: RoundTrip) -> bool:
-    """Whether a piece is unknown to the model, in 4/4, and long enough for so many human passages."""
+def suits(piece: Piece, passages: int, rules: ClipRules, round_trip: RoundTrip,
+          plays: Plays = lambda music: True) -> bool:
+    """Whether a piece is unknown to the model, in 4/4, and long and loud enough for so many human clips."""
     if getattr(piece, "in_training", False):
         return False
     try:
@@ -90,12 +93,10 @@ def suits(piece: Piece, passages: int, rules: ClipRules, round_trip: RoundTrip) 
     if not in_common_time(cut_bars(score, 0, _bars_until(score, rules, passages))):
         return False
     try:
-        for passage in range(passages):
-            if rests(human(score, rules, passage, round_trip), rules.seconds):
-                return False
+        clips = [human(score, rules, passage, round_trip) for passage in range(passages)]
     except BuildError:
         return False
-    return True
+    return all(not rests(clip, rules.seconds) and plays(clip) for clip in clips)
 
 
 def in_common_time(score: Score) -> bool:
