@@ -251,7 +251,7 @@ def _begin(name: str, network: torch.nn.Module) -> int:
     # A network may grow an ear for what stands in the header; it says nothing at first.
     if told is None or told.unexpected_keys or any("standing" not in key for key in told.missing_keys):
         raise RecipeError(f"begin is a checkpoint of the recipe's shape; {name} has another.")
-    return int(begun.config["tokens_seen"])
+    return int(begun.config.get("tokens_seen", 0))
 
 
 def _layout(recipe: Recipe) -> Layout:

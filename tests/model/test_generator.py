@@ -49,6 +49,31 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(generator, m
     assert write(alone.score) == write(one[1].score), "a take does not depend on those beside it"
 
 
+def test_another_system_is_played_by_the_same_workers(generator, music, tiny, tiny_events):
+    other_folder = tiny_events if generator.layout.styles == () else tiny
+    other = generator.of(str(other_folder))
+    assert other is generator.of(str(other_folder)) and generator.of(None) is generator
+    [mine], [theirs] = play(generator, music(), LIVELY), play(other, music(), LIVELY)
+    assert (mine.system, theirs.system) == (generator.system, other_folder.name)
+    with Generator(str(other_folder), workers=1) as alone:
+        [own] = play(alone, music(), LIVELY)
+    assert write(theirs.score) == write(own.score) != write(mine.score)
+
+
+def test_wishes_reach_the_system_that_takes_them(generator, music, monkeypatch):
+    wished, given, run = replace(LIVELY, style="folk tune", density=4), [], generator._pool.run
+    monkeypatch.setattr(generator._pool, "run", lambda job, *more: given.append(job.given) or run(job, *more))
+    if generator.layout.styles:
+        for origin in (music(), Start((0,), 100.0)):
+            play(generator, origin, wished)
+            assert given[-1][0, 2] == generator.layout.styles.index("folk tune") + 1
+        play(generator, music(), LIVELY)
+        assert given[-1][0, 2] == 0
+    else:
+        with pytest.raises(ValueError, match=r"no wish .* received 'folk tune' and 4 notes a bar\.$"):
+            play(generator, music(), wished)
+
+
 def test_a_take_tells_how_it_was_made(generator, music, folder):
     events = list(generator.stream(music(), replace(LIVELY, bars=6), 2))
     takes = [event for event in events if isinstance(event, Take)]

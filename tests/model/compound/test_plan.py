@@ -12,6 +12,7 @@ from model.metre import METRES, TPQ
 from model.music import unpack
 from model.plan import Plan
 from model.score import count_bars, cut_bars, normalise
+from model.wishes import Wishes
 
 
 def score_of(onsets: dict[int, int], *metres: tuple[int, int, int], tempo=120.0) -> Score:
@@ -206,3 +207,12 @@ def test_from_nothing():
                                    [0, ev.TEMPO, ev.tempo_class(100.0), 0, 0, 0, 0]]
     assert plan.rules == module.Rules(0, 0, four_four, frozenset({ev.KIT, ev.KIT + 41}))
     check(plan, "4/4")
+
+
+def test_wishes_stand_in_the_header():
+    wishes, prompt = Wishes("Lied", 12), score_of({0: 100, 480: 100})
+    for plan in (from_nothing((0,), 100.0, wishes), from_prompt(prompt, 1, False, wishes)):
+        assert plan.given[0].tolist() == [0, ev.START, ev.STYLES.index("Lied"), 0, 0, 0, 0]
+        assert plan.given[1].tolist() == [0, ev.DENSITY, ev.density_class(12, 1), 0, 0, 0, 0]
+    with pytest.raises(ValueError, match=r"^style is one of rock, .*, classical; received 'polka'\.$"):
+        from_nothing((0,), 100.0, Wishes("polka"))
