@@ -1,4 +1,4 @@
-"""What the ratings say: how much each clip, setting and system is liked. Pure: frames -> results."""
+"""What the ratings say: how much each clip, setting and system is liked, and why. Pure: frames -> results."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.agreement import alpha_interval, krippendorff_alpha
-from analysis.estimates import clustered_mean, wilson
-from analysis.pairs import natural
+from analysis.agreement import agreement, repeated
+from analysis.halo import halo_results
+from analysis.labels import label_results, labelled
+from analysis.models import rating_models
+from analysis.moderators import experience_results
+from analysis.ranks import rank_results
+from analysis.scales import scale_results
+from analysis.summaries import groups_of, setting_labels, settings_of, summary, system_labels
+from analysis.surface import surface_results
+from analysis.within import mean_difference
 
-SCALE = (1, 2, 3, 4, 5)
-MEAN = "Mean; t interval, standard error clustered by participant"
-ALPHA = "Krippendorff's alpha, ordinal; percentile bootstrap over clips"
-SETTINGS = ("temperature", "top_k", "top_p", "no_repeat_ngram")
+DIFFERENCE = "Mean over listeners of their own difference, AI minus human; t interval over listeners"
 
 
 def rated(answers: pd.DataFrame, stimuli: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -27,28 +31,55 @@ def rated(answers: pd.DataFrame, stimuli: pd.DataFrame, kind: str) -> pd.DataFra
     )
 
 
-def rating_results(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
-    """The ``ratings`` part of results.json from the frame that ``rated`` returns."""
-    systems = ratings["clip_system"].nunique() > 1
-    settings = ratings.assign(setting=setting_labels(ratings, with_system=systems))
+def rating_results(
+    everything: pd.DataFrame, participants: pd.DataFrame, rng: np.random.Generator, resamples: int
+) -> dict[str, Any]:
+    """The ``ratings`` part of results.json from the frame that ``rated`` returns.
+
+    Repeats count for consistency alone. Where a study tells listeners who wrote a clip, only what they
+    rated without being told is here, and the rest is in ``labels``; unless they were told of every clip.
+    """
+    first = everything[everything["repeat_of"].isna()]
+    told = labelled(first)
+    blind = first[first["label"].isna()]
+    ratings = (blind if len(blind) else first).reset_index(drop=True)
+    several = ratings["clip_system"].nunique() > 1
+    ratings = ratings.assign(
+        setting=setting_labels(ratings, with_system=several), system=system_labels(ratings)
+    )
     return {
         "n_participants": int(ratings["participant_id"].nunique()),
         "n_answers": len(ratings),
+        "n_repeats": len(everything) - len(first),
+        "n_labelled": int(first["label"].notna().sum()),
         "overall": summary(ratings),
-        "by_stimulus": by_stimulus(settings),
+        "by_stimulus": by_stimulus(ratings),
         "by_setting": {
             name: {**summary(group), "settings": settings_of(group)}
-            for name, group in _groups(settings, "setting")
+            for name, group in groups_of(ratings, "setting")
         },
-        "by_system": {
-            str(name): summary(group) for name, group in ratings.groupby(system_labels(ratings), sort=True)
+        "by_system": {str(name): summary(group) for name, group in ratings.groupby("system", sort=True)},
+        "by_origin": {
+            origin: summary(ratings[ratings["clip_origin"] == origin]) for origin in ("ai", "human")
         },
-        "reliability": reliability(ratings, rng, resamples),
+        "origin_difference": origin_difference(ratings),
+        "models": rating_models(ratings, ratings["setting"], ratings["system"]),
+        "ranks": ranks(ratings, rng, resamples),
+        "surface": surface_results(ratings, rng, resamples),
+        "halo": halo_results(ratings, rng, resamples),
+        "labels": label_results(told) if len(told) else None,
+        "scales": scale_results(ratings, rng, resamples),
+        "experience": experience_results(ratings, participants),
+        "reliability": {
+            **agreement(ratings, rng, resamples),
+            "repeats": repeated(everything, rng, resamples),
+        },
     }
 
 
-def open_results(ratings: pd.DataFrame) -> dict[str, Any]:
-    """The ``open_ratings`` part of results.json: clips that the listener knew to be AI."""
+def open_results(everything: pd.DataFrame) -> dict[str, Any]:
+    """The ``open_ratings`` part of results.json: clips that the listener knew to be AI; no repeats."""
+    ratings = everything[everything["repeat_of"].isna()]
     return {
         "n_participants": int(ratings["participant_id"].nunique()),
         "n_answers": len(ratings),
@@ -67,100 +98,31 @@ def by_stimulus(ratings: pd.DataFrame) -> dict[str, dict[str, Any]]:
             "system": _first(group, "clip_system"),
             "settings": settings_of(group),
         }
-        for clip, group in _groups(ratings, "stimulus_a")
+        for clip, group in groups_of(ratings, "stimulus_a")
     }
 
 
-def summary(ratings: pd.DataFrame) -> dict[str, Any]:
-    """Mean, spread and AI votes of one set of ratings.
-
-    ``said_ai`` counts the ticks 'this is AI' among ``said_ai_n`` answers that had the tick to set.
-    """
-    values = ratings["rating"].astype(float)
-    mean = clustered_mean(values.tolist(), ratings["participant_id"].tolist())
-    counts = ratings["rating"].value_counts()
-    asked = int(ratings["said_ai"].notna().sum())
-    votes = int(ratings["said_ai"].fillna(False).sum())
-    return {
-        "n": mean.n,
-        "n_participants": mean.groups,
-        "mean": mean.mean,
-        "ci95": mean.ci95,
-        "method": MEAN,
-        "histogram": {str(value): int(counts.get(value, 0)) for value in SCALE},
-        "said_ai": votes,
-        "said_ai_n": asked,
-        "said_ai_ci95": wilson(votes, asked),
+def ranks(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
+    """Rank tests over settings, systems and clips; where every setting is one clip, these are tested once."""
+    columns = {"settings": "setting", "systems": "system", "clips": "stimulus_a"}
+    alike = ratings["setting"].nunique() == ratings["stimulus_a"].nunique()
+    if alike:
+        del columns["clips"]
+    found = {
+        name: rank_results(ratings, column, f"pairs of {name}", rng, resamples)
+        for name, column in columns.items()
     }
+    if alike:
+        found["clips"] = {"friedman": None, "pairs": [], "note": "Every setting is one clip: see settings."}
+    return found
 
 
-def settings_of(ratings: pd.DataFrame) -> dict[str, float | int | None]:
-    """The settings that all these clips share; None where they have none or differ."""
-    shared: dict[str, float | int | None] = {}
-    for name in SETTINGS:
-        values = ratings[f"clip_{name}"]
-        same = len(values) > 0 and values.notna().all() and values.nunique() == 1
-        shared[name] = values.iloc[0].item() if same else None
-    return shared
-
-
-def setting_labels(ratings: pd.DataFrame, with_system: bool) -> pd.Series:
-    """'temperature 0.5, top-k 15, n-gram 6' of each rating's clip; 'human' where a human wrote it."""
-    names = ["clip_origin", "clip_system", *(f"clip_{name}" for name in SETTINGS)]
-    cache: dict[tuple, str] = {}
-
-    def label(row: tuple) -> str:
-        return cache.setdefault(row, _setting_label(dict(zip(names, row, strict=True)), with_system))
-
-    rows = ratings[names].astype(object).where(ratings[names].notna(), None)
-    return pd.Series(
-        [label(row) for row in rows.itertuples(index=False, name=None)], index=ratings.index, dtype="str"
-    )
-
-
-def _setting_label(clip: dict[str, Any], with_system: bool) -> str:
-    if clip["clip_origin"] == "human":
-        return "human"
-    parts = [
-        f"{words} {clip[f'clip_{name}']:g}"
-        for name, words in (("temperature", "temperature"), ("top_k", "top-k"), ("no_repeat_ngram", "n-gram"))
-        if clip[f"clip_{name}"] is not None
-    ]
-    # 1 is top-p switched off, the published setting, and would be noise in every label.
-    if clip["clip_top_p"] is not None and clip["clip_top_p"] != 1:
-        parts.append(f"top-p {clip['clip_top_p']:g}")
-    if with_system and clip["clip_system"] is not None:
-        parts.insert(0, clip["clip_system"])
-    return ", ".join(parts) or "settings unknown"
-
-
-def system_labels(ratings: pd.DataFrame) -> pd.Series:
-    """The system of each rating's clip, 'human' for human music."""
-    return ratings["clip_system"].fillna("system unknown").mask(ratings["clip_origin"] == "human", "human")
-
-
-def reliability(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
-    """Krippendorff's alpha over listeners and clips; of a clip rated twice by a listener the first rating."""
-    first = ratings.drop_duplicates(["participant_id", "stimulus_a"])
-    counts = pd.crosstab(first["stimulus_a"], first["rating"].astype("Int64").astype(object))
-    table = (
-        counts.reindex(columns=list(SCALE), fill_value=0).to_numpy()
-        if len(first)
-        else np.zeros((0, len(SCALE)))
-    )
-    return {
-        "krippendorff_alpha": krippendorff_alpha(table),
-        "ci95": alpha_interval(table, rng, resamples),
-        "n": len(first),
-        "n_stimuli": len(table),
-        "n_participants": int(first["participant_id"].nunique()),
-        "method": ALPHA,
-    }
-
-
-def _groups(ratings: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame]]:
-    """The groups of a text column, s2 before s10."""
-    return sorted(ratings.groupby(column, sort=False), key=lambda group: natural(group[0]))
+def origin_difference(ratings: pd.DataFrame) -> dict[str, Any]:
+    """How much more a listener likes clips by AI than clips by people, below 0 if less."""
+    is_ai = (ratings["clip_origin"] == "ai").to_numpy()
+    values = ratings["rating"].to_numpy(dtype=float)
+    found = mean_difference(values, is_ai, ratings["participant_id"].to_numpy())
+    return {**found._asdict(), "method": DIFFERENCE}
 
 
 def _first(group: pd.DataFrame, column: str) -> Hashable | None:

@@ -41,7 +41,8 @@ def test_no_random_effects_as_r_clm():
 @pytest.mark.parametrize("bottles", [None, BOTTLE])
 def test_random_judges_as_r_clmm(bottles):
     # clmm(rating ~ temp + contact + (1 | judge)): 3.062997 (0.5954), 1.834885 (0.5125), judges' SD 1.131133;
-    # thresholds and errors as broom's manual prints them. Random bottles add nothing: the treatments explain them.
+    # thresholds and errors as broom's manual prints them. Random bottles add nothing: the treatments
+    # explain them.
     found = fit(BITTER, TREATED, JUDGE, bottles)
     assert found.effects == pytest.approx([3.062997, 1.834885], abs=2e-4)
     assert found.spreads == pytest.approx([1.131133, 0], abs=1e-4)
