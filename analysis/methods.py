@@ -44,7 +44,7 @@ PACKAGES = ("numpy", "scipy", "pandas")
 
 
 def methods(numbers: Results, data: Answers, beside: Record) -> str:
-    """methods.md: a paragraph each on participants, stimuli, procedure, analysis, results; the works cited."""
+    """methods.md: participants, stimuli, procedure, analysis and results, a paragraph each; works cited."""
     parts = {
         "Participants": _participants(numbers),
         "Stimuli": _stimuli(numbers, data.stimuli, beside.study),
