@@ -57,11 +57,14 @@ def _day(value: object) -> object:
         raise placed(f"must be a date such as 2027-01-31, but is '{value[:20]}'", ()) from None
 
 
+Day = Annotated[date, BeforeValidator(_day)]
+
+
 class Stop(Strict):
     """When a study takes nobody new: at a number of participants, or after a day (UTC)."""
 
     participants: int | None = Field(default=None, ge=1, le=1_000_000)
-    date: Annotated[date, BeforeValidator(_day)] | None = None
+    date: Day | None = None
 
 
 class Completion(Strict):
