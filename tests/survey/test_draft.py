@@ -10,8 +10,9 @@ from survey.draft import PARTS, draft, slug_of, written
 from survey.study_file import StudyError, load, parse, shipped
 
 FULL = {"title": "Human or machine?", "summary": "Short.", "minutes": 12.0, "seconds": 15.5,
-        "prompt_bars": 4.0, "parts": list(PARTS), "one_ai": 6.0, "both_ai": 1, "both_human": 0, "prefer": 2, "repeats": 1,
-        "attention": 1, "prompts": "same", "temperature": "0.7, 1", "top_k": "0; 12", "top_p": "0.95",
+        "prompt_bars": 4.0, "parts": list(PARTS), "one_ai": 6.0, "both_ai": 1, "both_human": 0,
+        "prefer": 2, "repeats": 1, "attention": 1, "prompts": "same",
+        "temperature": "0.7, 1", "top_k": "0; 12", "top_p": "0.95",
         "no_repeat_ngram": "", "participants": 40, "until": "2027-01-31", "invited": True}
 
 
@@ -39,7 +40,8 @@ def test_what_is_left_empty_is_left_to_the_defaults():
 @pytest.mark.parametrize("change, place", [
     ({"title": ""}, "title"), ({"minutes": None}, "minutes"), ({"seconds": 500}, "clips.seconds"),
     ({"one_ai": -1}, "pairs.one_ai"), ({"temperature": "warm"}, "temperature"),
-    ({"until": "soon"}, "stop.date"), ({"prefer": 1, "temperature": "1"}, "prefer"), ({"summary": None}, "summary")])
+    ({"until": "soon"}, "stop.date"), ({"prefer": 1, "temperature": "1"}, "prefer"),
+    ({"summary": None}, "summary")])
 def test_a_mistake_in_the_form_is_a_mistake_with_its_line(change, place):
     with pytest.raises(StudyError, match=rf"line \d+: .*{place}"):
         parse(draft({**FULL, **change}, 5))
