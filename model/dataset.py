@@ -23,10 +23,9 @@ from pathlib import Path
 import numpy as np
 from symusic import Score
 
-from model.layouts import FILE, Layout, create, load
+from model.layouts import FILE, SPLITS, Layout, create, load
 from model.score import Limits, ScoreError, cut_bars, read
 
-SPLITS = ("train", "valid", "test")
 _LIMITS = Limits(max_bytes=20_000_000, max_notes=200_000, max_bars=10_000, max_tracks=64, max_seconds=7200.0)
 
 

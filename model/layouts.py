@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 FILE = "tokenizer.json"
+SPLITS = ("train", "valid", "test")       # of a prepared folder, each an array SPLIT.npy
 NAMES = ("events", "segue", "published")
 
 Layout = "Compound | Remi"

@@ -17,6 +17,8 @@ METRES: dict[tuple[int, int], int] = {
 }
 COMMON = (4, 4)
 
+STEPS = 12                          # a quarter: the finest that the layouts hold
+TICKS = TPQ // STEPS                # a step
 # A change that misses a bar line by less than a 32nd note is a rounding error of whoever wrote the file.
 _SNAP = TPQ // 8
 _BY_TICKS = {ticks: metre for metre, ticks in reversed(METRES.items())}   # of equal lengths, quarters win

@@ -24,10 +24,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from model.instruments import DRUMS
-from model.metre import METRES, TPQ
+from model.metre import METRES, STEPS, TICKS
 
-STEPS = 12                          # a quarter
-TICKS = TPQ // STEPS                # a step
 FIELDS = ("time", "instrument", "pitch", "duration", "velocity", "position", "bar")
 TIME, INSTRUMENT, PITCH, DURATION, VELOCITY, POSITION, BAR = range(7)
 PITCHES = 128

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from model.compound import events as ev
+from model.layouts import FILE, SPLITS
 
-SPLITS = ("train", "valid", "test")
 _KEPT = 5
-_BESIDE = ("pieces.csv", "prepared.json", "tokenizer.json")
+_BESIDE = ("pieces.csv", "prepared.json", FILE)
 
 
 def pack(folder: Path, out: Path, preset: int = 6) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from symusic import Score
 
-from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, TICKS, VELOCITY, Passage, passage
-from model.metre import bar_lines
+from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, VELOCITY, Passage, passage
+from model.metre import TICKS, bar_lines
 from model.music import Music, merge, pack, unpack
 from model.score import cut_bars
 

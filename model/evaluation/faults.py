@@ -16,7 +16,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from model.evaluation.features import scale_consistency
-from model.evaluation.passage import END, ONSET, PROGRAM, STEPS, Passage
+from model.evaluation.passage import END, ONSET, PROGRAM, Passage
+from model.metre import STEPS
 
 NAMES = ("empty", "stuck", "cut_off", "out_of_key", "off_grid", "hanging")
 STRAYING = 0.25

@@ -13,11 +13,9 @@ import numpy as np
 from symusic import Score
 
 from model.instruments import DRUMS
-from model.metre import TPQ, bar_lines
+from model.metre import TICKS, bar_lines
 from model.music import unpack
 
-STEPS = 12                          # a quarter
-TICKS = TPQ // STEPS
 ONSET, END, PROGRAM, PITCH, VELOCITY = range(5)
 
 

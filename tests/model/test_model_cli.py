@@ -18,8 +18,7 @@ from typer.testing import CliRunner
 
 import model.__main__ as command_line
 from model import checkpoint
-from model.dataset import SPLITS
-from model.layouts import create
+from model.layouts import SPLITS, create
 from model.remi.tokenizer import Tokenizer
 from model.score import count_bars, read, write
 

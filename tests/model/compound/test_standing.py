@@ -71,8 +71,8 @@ def test_what_stands_is_heard_by_every_event():
 def recipe(data, begin, **changes) -> Recipe:
     shape = {**TINY, "drawing": 32, "window": 96}
     return Recipe(**{"name": "on", "data": data, "begin": str(begin), "shape": shape, "sequence": 32,
-                     "batch": 4, "steps": 1, "warmup": 1, "learning_rate": 1e-9, "compile": False, "validate_every": 1,
-                     "validation_windows": 4, "precision": "32-true", **changes})
+                     "batch": 4, "steps": 1, "warmup": 1, "learning_rate": 1e-9, "compile": False,
+                     "validate_every": 1, "validation_windows": 4, "precision": "32-true", **changes})
 
 
 @pytest.mark.parametrize("ear", [{}, {"standing": True}])
