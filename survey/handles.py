@@ -85,7 +85,7 @@ def _replayed(session: Session, visit: VisitRow) -> bool:
     """Whether the debrief plays the clips of this step again."""
     someone = session.get_one(ParticipantRow, visit.participant_id)
     study = catalogue.definition(session.get_one(StudyRow, someone.study_id))
-    return someone.finished_at is not None and getattr(study, 'debrief', False)
+    return someone.finished_at is not None and study.debrief
 
 
 def _row(session: Session, handle: str, lock: bool = False) -> HandleRow:
