@@ -5,11 +5,12 @@ Intervals are 95% unless ``level`` says otherwise, and are (low, high) tuples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 Interval = tuple[float, float]
 
@@ -23,7 +24,15 @@ def wilson(correct: int, n: int, level: float = 0.95) -> Interval | None:
     >>> [round(bound, 4) for bound in wilson(81, 263)]
     [0.2553, 0.3662]
     """
-    return _proportion_ci(correct, n, level, "wilson")
+    _check(correct, n)
+    if n == 0:
+        return None
+    z = float(special.ndtri((1 + level) / 2))
+    share, below = correct / n, 1 + z * z / n
+    centre = (share + z * z / (2 * n)) / below
+    half = z * math.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / below
+    # At the ends the formula gives 0 and 1 but for rounding.
+    return (0.0 if correct == 0 else centre - half), (1.0 if correct == n else centre + half)
 
 
 def clopper_pearson(correct: int, n: int, level: float = 0.95) -> Interval | None:
@@ -35,16 +44,18 @@ def clopper_pearson(correct: int, n: int, level: float = 0.95) -> Interval | Non
     >>> [round(bound, 4) for bound in clopper_pearson(81, 263)]
     [0.2527, 0.3676]
     """
-    return _proportion_ci(correct, n, level, "exact")
-
-
-def _proportion_ci(correct: int, n: int, level: float, method: str) -> Interval | None:
-    if not 0 <= correct <= n:
-        raise ValueError(f"correct must lie between 0 and n, and is {correct} of {n}.")
+    _check(correct, n)
     if n == 0:
         return None
-    interval = stats.binomtest(correct, n).proportion_ci(level, method)
-    return float(interval.low), float(interval.high)
+    tail = (1 - level) / 2
+    low = float(special.betaincinv(correct, n - correct + 1, tail)) if correct else 0.0
+    high = float(special.betaincinv(correct + 1, n - correct, 1 - tail)) if correct < n else 1.0
+    return low, high
+
+
+def _check(correct: int, n: int) -> None:
+    if not 0 <= correct <= n:
+        raise ValueError(f"correct must lie between 0 and n, and is {correct} of {n}.")
 
 
 def binomial_p(correct: int, n: int, chance: float = 0.5) -> float | None:
@@ -120,11 +131,11 @@ def detection(hits: int, misses: int, false_alarms: int, correct_rejections: int
         raise ValueError(f"counts cannot be negative: {(hits, misses, false_alarms, correct_rejections)}.")
     if hits + misses == 0 or false_alarms + correct_rejections == 0:
         return Detection(None, None)
-    d_prime, criterion = _detection(np.array([[hits, misses, false_alarms, correct_rejections]], dtype=float))
+    d_prime, criterion = detections(np.array([[hits, misses, false_alarms, correct_rejections]], dtype=float))
     return Detection(float(d_prime[0]), float(criterion[0]))
 
 
-def _detection(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def detections(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """``detection`` for rows of (hits, misses, false alarms, correct rejections), shape (n, 4)."""
     hits, misses, false_alarms, correct_rejections = counts.T
     z_hit = stats.norm.ppf((hits + 0.5) / (hits + misses + 1))
@@ -157,7 +168,7 @@ def detection_intervals(
         draws = rng.multinomial(people, np.full(people, 1 / people), size=min(200, resamples - start))
         pooled = draws @ counts
         possible = (pooled[:, :2].sum(axis=1) > 0) & (pooled[:, 2:].sum(axis=1) > 0)
-        d_prime, criterion = _detection(pooled[possible])
+        d_prime, criterion = detections(pooled[possible])
         d_primes.append(d_prime)
         criteria.append(criterion)
     return percentiles(np.concatenate(d_primes)), percentiles(np.concatenate(criteria))

@@ -10,28 +10,36 @@ A pair has a *truth* (a, b, both or neither clip is AI) and gets one of five ans
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.columns import CHOICES, LEVELS
-from analysis.estimates import binomial_p, clopper_pearson, detection, detection_intervals, wilson
+from analysis import detection
+from analysis.clustered import clustered_share
+from analysis.columns import LEVELS
+from analysis.detection import DETECTION, ONE_WAY
+from analysis.equivalence import bayes_factors, equivalence
+from analysis.estimates import detection as sensitivity
+from analysis.estimates import detection_intervals
+from analysis.families import corrected
+from analysis.order import order_results
+from analysis.right_answers import mixed_results, moderators
+from analysis.tallies import by_key, by_trial, choices, decided, dont_know, overall, people
 
-WILSON = "Wilson score interval"
-EXACT = "Clopper-Pearson interval; exact two-sided binomial test against 1/2"
-BOOTSTRAP = "Log-linear correction (Hautus 1995); percentile bootstrap over participants"
 UNNAMED = "(no condition)"
-DETECTION = ["hits", "misses", "false_alarms", "correct_rejections"]
 
 
 def judged(answers: pd.DataFrame, stimuli: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
     """The pair answers with what each was worth.
 
-    Adds truth, correct, decided (booleans), musician, level, and the four signal-detection counts (0-2 each).
+    Repeats are left out: they are for consistency alone. Adds truth, correct, decided (booleans), musician,
+    level, item, and the four signal-detection counts (0-2 each). The item is what a pair asks about: its AI
+    clip where it has exactly one, else both its clips.
     """
-    pairs = answers[answers["kind"] == "pair"].reset_index(drop=True)
+    pairs = answers[(answers["kind"] == "pair") & answers["repeat_of"].isna()]
+    # The same numbers to the last digit, in whatever order the file has its rows.
+    pairs = pairs.sort_values(["participant_id", "answer_id"], ignore_index=True)
     is_ai = stimuli.set_index("stimulus_id")["origin"] == "ai"
     a, b = (pairs[column].map(is_ai).astype(bool) for column in ("stimulus_a", "stimulus_b"))
     truth = np.select([a & b, a & ~b, ~a & b], ["both", "a", "b"], "neither")
@@ -45,8 +53,13 @@ def judged(answers: pd.DataFrame, stimuli: pd.DataFrame, participants: pd.DataFr
         ).astype(int)
         return said.where(knows, 0)
 
+    lesser = pairs["stimulus_a"].where(pairs["stimulus_a"] <= pairs["stimulus_b"], pairs["stimulus_b"])
+    greater = pairs["stimulus_b"].where(pairs["stimulus_a"] <= pairs["stimulus_b"], pairs["stimulus_a"])
+    item = (lesser + " + " + greater).mask(truth == "a", pairs["stimulus_a"])
+
     return pairs.assign(
         truth=truth,
+        item=item.mask(truth == "b", pairs["stimulus_b"]),
         correct=pairs["choice"] == truth,
         decided=pairs["choice"].isin(["a", "b"]) & np.isin(truth, ["a", "b"]),
         musician=pairs["participant_id"].map(people["musician"]),
@@ -59,15 +72,29 @@ def judged(answers: pd.DataFrame, stimuli: pd.DataFrame, participants: pd.DataFr
     )
 
 
-def pair_results(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
+def pair_results(
+    pairs: pd.DataFrame,
+    stimuli: pd.DataFrame,
+    participants: pd.DataFrame,
+    rng: np.random.Generator,
+    resamples: int,
+    margin: float,
+) -> dict[str, Any]:
     """The ``pairs`` part of results.json from the frame that ``judged`` returns."""
     known = pairs["recognised"].fillna(False).astype(bool)
-    return {
+    chosen = pairs[pairs["decided"]]
+    everybody = clustered_share(chosen["correct"], chosen["participant_id"])
+    clips = detection.judgements(pairs, stimuli)
+    found = {
         "n_participants": int(pairs["participant_id"].nunique()),
         "n_answers": len(pairs),
         "choices": choices(pairs),
         "overall": overall(pairs),
         "decided": decided(pairs),
+        "dont_know": dont_know(pairs),
+        "mixed_model": mixed_results(chosen),
+        "equivalence": equivalence(everybody, margin),
+        "bayes_factor": bayes_factors(everybody.correct, everybody.n),
         "by_condition": {
             str(name): {
                 "n_answers": len(group),
@@ -81,9 +108,17 @@ def pair_results(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) 
         "by_musician": {answer: people(pairs[pairs["musician"] == answer]) for answer in ("yes", "no")},
         "by_level": {level: people(pairs[pairs["level"] == level]) for level in LEVELS},
         "by_trial": by_trial(pairs),
+        "by_item": by_key(pairs, "item"),
+        "by_participant": by_key(pairs, "participant_id"),
+        "moderators": moderators(chosen, participants),
+        "order": order_results(pairs),
         "signal_detection": {
             **{name: int(pairs[name].sum()) for name in DETECTION},
             **_sensitivity(pairs, rng, resamples),
+            "two_way": detection.two_way(pairs, rng, resamples),
+            "by_origin": detection.by_origin(clips),
+            "by_system": detection.by_system(clips, rng, resamples),
+            "by_clip": detection.by_clip(clips),
         },
         # Knowing a piece is no judgement of its origin, yet leaving such answers out is for a study's plan to
         # decide. So they count above, and here is what the numbers are without them.
@@ -92,106 +127,28 @@ def pair_results(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) 
             "without": {"overall": overall(pairs[~known]), "decided": decided(pairs[~known])},
         },
     }
+    _correct(found)
+    return found
 
 
-def choices(pairs: pd.DataFrame) -> dict[str, int]:
-    """How often each of the five answers was given."""
-    counts = pairs["choice"].value_counts()
-    return {choice: int(counts.get(choice, 0)) for choice in CHOICES}
-
-
-def overall(pairs: pd.DataFrame) -> dict[str, Any]:
-    """Share of all answers that equal the pair's truth."""
-    n, correct = len(pairs), int(pairs["correct"].sum())
-    return {
-        "n": n,
-        "correct": correct,
-        "accuracy": correct / n if n else None,
-        "ci95": wilson(correct, n),
-        "method": WILSON,
+def _correct(found: dict[str, Any]) -> None:
+    """Holm's correction within each family of tests that ask one question of several groups."""
+    families = {
+        "accuracy by condition": found["by_condition"].values(),
+        "accuracy by experience": [*found["by_musician"].values(), *found["by_level"].values()],
     }
-
-
-def decided(pairs: pd.DataFrame) -> dict[str, Any]:
-    """Share of right answers among a and b, on pairs with exactly one AI clip."""
-    chosen = pairs[pairs["decided"]]
-    n, correct = len(chosen), int(chosen["correct"].sum())
-    return {
-        "n": n,
-        "n_participants": int(chosen["participant_id"].nunique()),
-        "correct": correct,
-        "accuracy": correct / n if n else None,
-        "ci95": clopper_pearson(correct, n),
-        "p_value": binomial_p(correct, n),
-        "method": EXACT,
-    }
-
-
-def people(pairs: pd.DataFrame) -> dict[str, Any]:
-    """One group of listeners."""
-    return {
-        "n_participants": int(pairs["participant_id"].nunique()),
-        "n_answers": len(pairs),
-        "overall": overall(pairs),
-        "decided": decided(pairs),
-    }
-
-
-def by_trial(pairs: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Answers of each trial.
-
-    Where a trial was heard with its two clips on either side, the answers are turned so that ``a`` is always
-    ``stimulus_a`` of the result (``sides_turned`` says how many were). Where a trial id stands for different
-    clips, ``truth`` is ``varies`` unless it is the same for all, and answers are as heard.
-    """
-    groups = {str(trial): group for trial, group in pairs.groupby("trial_id", sort=False)}
-    return {trial: _trial(groups[trial]) for trial in sorted(groups, key=natural)}
-
-
-def natural(text: str) -> list[tuple[int, float, str]]:
-    """A sort key that puts pair-2 before pair-10.
-
-    >>> sorted(["pair-10", "pair-2", "pair"], key=natural)
-    ['pair', 'pair-2', 'pair-10']
-    """
-    parts = re.findall(r"[0-9]+(?:\.[0-9]+)?|[^0-9]+", text)
-    return [(0, float(part), "") if part[0] in "0123456789" else (1, 0.0, part) for part in parts]
-
-
-def _trial(group: pd.DataFrame) -> dict[str, Any]:
-    heard = list(zip(group["stimulus_a"], group["stimulus_b"], strict=True))
-    first = min(heard, key=lambda sides: (-heard.count(sides), sides)) if len(set(heard)) > 1 else heard[0]
-    turned = pd.Series([sides == first[::-1] != first for sides in heard], index=group.index)
-    same_clips = all(sides in (first, first[::-1]) for sides in heard)
-    if same_clips:
-        swap = {"a": "b", "b": "a"}
-        group = group.assign(
-            **{
-                column: group[column].where(~turned, group[column].replace(swap))
-                for column in ("choice", "truth")
-            }
-        )
-    truths = group["truth"].unique()
-    return {
-        "condition": str(group["condition"].iloc[0]) if group["condition"].nunique() == 1 else None,
-        "stimulus_a": first[0] if same_clips else None,
-        "stimulus_b": first[1] if same_clips else None,
-        "truth": str(truths[0]) if len(truths) == 1 else "varies",
-        "choices": choices(group),
-        **overall(group),
-        "sides_turned": int(turned.sum()) if same_clips else 0,
-        "by_musician": {answer: _counts(group[group["musician"] == answer]) for answer in ("yes", "no")},
-        "by_level": {level: _counts(group[group["level"] == level]) for level in LEVELS},
-    }
-
-
-def _counts(group: pd.DataFrame) -> dict[str, int]:
-    return {"n": len(group), "correct": int(group["correct"].sum())}
+    for family, groups in families.items():
+        for reading, part in (
+            ("clustered", [group["decided"]["clustered"] for group in groups]),
+            ("exact", [group["decided"] for group in groups]),
+        ):
+            corrected(f"{family}, {reading}", [test for test in part if test["p_value"] is not None])
+    corrected("experience as a moderator", list(found["moderators"].values()))
 
 
 def _sensitivity(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
     """d' and criterion of one set of pairs, with bootstrap intervals over its participants."""
-    d_prime, criterion = detection(*(int(pairs[name].sum()) for name in DETECTION))
+    d_prime, criterion = sensitivity(*(int(pairs[name].sum()) for name in DETECTION))
     # Without a signal or without noise there is no d' at all, whatever a resample of it would say.
     intervals = (None, None)
     if d_prime is not None:
@@ -204,6 +161,6 @@ def _sensitivity(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) 
         "criterion": criterion,
         "ci95": intervals[0],
         "criterion_ci95": intervals[1],
-        "method": BOOTSTRAP,
+        "method": ONE_WAY,
         "note": None if d_prime is not None else "d' needs judgements of AI clips and of human clips.",
     }

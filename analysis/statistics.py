@@ -14,9 +14,14 @@ import pandas as pd
 
 from analysis.answers import Answers
 from analysis.columns import LEVELS
+from analysis.comments import comment_results
+from analysis.consistency import consistency_results
+from analysis.families import counted
 from analysis.pairs import judged, pair_results
 from analysis.plan import MARGIN
+from analysis.preferences import preference_results
 from analysis.ratings import open_results, rated, rating_results
+from analysis.threads import one_thread
 
 UNKNOWN = "not given"
 
@@ -30,11 +35,16 @@ def results(
     ``margin`` is the greatest distance of accuracy from 1/2 that counts as equivalent.
     All values are JSON's own types; intervals are two-item lists; what cannot be computed is None.
     """
+    with one_thread():
+        return _results(data, rng, resamples, margin)
+
+
+def _results(data: Answers, rng: np.random.Generator, resamples: int, margin: float) -> dict[str, Any]:
     out = data.participants["excluded"].fillna(False).astype(bool)
     people = data.participants[~out]
     answers = data.answers[data.answers["participant_id"].isin(people["participant_id"])]
     pairs = judged(answers, data.stimuli, people)
-    return plain(
+    found = plain(
         {
             "study": data.study,
             "participants": participants(data.participants, out, answers),
@@ -48,14 +58,17 @@ def results(
                 "ai": int((data.stimuli["origin"] == "ai").sum()),
                 "human": int((data.stimuli["origin"] == "human").sum()),
             },
-            "pairs": pair_results(pairs, rng, resamples),
-            "ratings": rating_results(rated(answers, data.stimuli, "rating"), rng, resamples),
+            "pairs": pair_results(pairs, data.stimuli, people, rng, resamples, margin),
+            "preferences": preference_results(answers, data.stimuli, rng, resamples),
+            "consistency": consistency_results(answers, rng, resamples),
+            "ratings": rating_results(rated(answers, data.stimuli, "rating"), people, rng, resamples),
             "open_ratings": open_results(rated(answers, data.stimuli, "open_rating")),
-            "comments": comments(answers),
+            "comments": comment_results(answers, people, data.stimuli),
             "bootstrap": {"resamples": resamples},
             "margin": margin,
         }
     )
+    return found | {"tests": counted(found)}
 
 
 def participants(table: pd.DataFrame, out: pd.Series, answers: pd.DataFrame) -> dict[str, Any]:
@@ -74,18 +87,6 @@ def participants(table: pd.DataFrame, out: pd.Series, answers: pd.DataFrame) -> 
             # How the published test asks: a level only of those who said yes.
             "level_of_musicians": _counted(kept.loc[kept["musician"] == "yes", "level"], LEVELS),
         },
-    }
-
-
-def comments(answers: pd.DataFrame) -> dict[str, Any]:
-    """What listeners wrote, as they wrote it, in the order of the file."""
-    written = answers[answers["comment"].notna() & (answers["comment"].str.strip() != "")]
-    columns = ["section", "trial_id", "kind", "condition", "stimulus_a", "comment"]
-    rows = written[columns].astype(object)
-    return {
-        "n": len(written),
-        "n_participants": int(written["participant_id"].nunique()),
-        "texts": rows.where(rows.notna(), None).to_dict("records"),
     }
 
 

@@ -1,0 +1,176 @@
+"""What the preferences say: which system, which setting do listeners like better? Pure: frames -> results."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, stats
+
+from analysis.clustered import clustered_share
+from analysis.columns import CHOICES
+from analysis.davidson import davidson, probabilities
+from analysis.estimates import percentiles
+from analysis.families import corrected
+from analysis.summaries import setting_labels, system_labels
+
+DAVIDSON = "Bradley-Terry with ties (Davidson 1970); percentile bootstrap over participants"
+DIFFERENCE = f"{DAVIDSON}; z test with the bootstrap's standard error"
+MOST = 20  # things ranked: more make more pairs than anybody reads
+
+
+def preference_results(
+    answers: pd.DataFrame, stimuli: pd.DataFrame, rng: np.random.Generator, resamples: int
+) -> dict[str, Any]:
+    """The ``preferences`` part of results.json. Both and neither are ties; dont_know is left out."""
+    asked = answers[(answers["kind"] == "preference") & answers["repeat_of"].isna()]
+    asked = asked.sort_values(["participant_id", "answer_id"])
+    counts = asked["choice"].value_counts()
+    clips = stimuli.add_prefix("clip_")
+    many = clips["clip_system"].nunique() > 1
+    labels = {
+        "by_system": system_labels(clips),
+        "by_setting": setting_labels(clips, with_system=many),
+    }
+    sides = asked[asked["choice"].isin(["a", "b"])]
+    first = clustered_share(sides["choice"] == "a", sides["participant_id"])
+    return {
+        "n_participants": int(asked["participant_id"].nunique()),
+        "n_answers": len(asked),
+        "choices": {choice: int(counts.get(choice, 0)) for choice in CHOICES},
+        "preferred_a": {"n": first.n, "share": first.share, "ci95": first.interval()},
+        **{
+            name: ranking(
+                asked, pd.Series(label.to_numpy(), index=stimuli["stimulus_id"]), name, rng, resamples
+            )
+            for name, label in labels.items()
+        },
+    }
+
+
+def ranking(
+    asked: pd.DataFrame, labels: pd.Series, family: str, rng: np.random.Generator, resamples: int
+) -> dict[str, Any]:
+    """Strengths and ranks of what ``labels`` (clip id -> name) calls the clips; comparisons of like with like
+    are left out."""
+    told = asked.assign(first=asked["stimulus_a"].map(labels), second=asked["stimulus_b"].map(labels))
+    told = told[(told["choice"] != "dont_know") & (told["first"] != told["second"])]
+    names = sorted(set(told["first"]) | set(told["second"]))
+    found: dict[str, Any] = {
+        "n": len(told),
+        "n_participants": int(told["participant_id"].nunique()),
+        "method": DAVIDSON,
+        "tie_parameter": None,
+        "systems": {},
+        "pairs": [],
+        "note": _why_not(told, names),
+    }
+    if found["note"]:
+        return found
+    tables = _by_participant(told, names)
+    wins, ties = _unpacked(np.asarray(tables.sum(axis=0)), len(names))
+    strengths, tie = davidson(wins, ties)
+    drawn = _resampled(tables, len(names), rng, resamples)
+    ranks = stats.rankdata(-strengths, method="min").astype(int)
+    found["tie_parameter"] = float(np.exp(tie))
+    found["systems"] = {
+        names[which]: {
+            "strength": float(strengths[which]),
+            "ci95": percentiles(drawn[:, which]),
+            "rank": int(ranks[which]),
+            "rank_ci95": percentiles(_ranks(drawn)[:, which]),
+            "preferred": int(wins[which].sum()),
+            "tied": int(ties[which].sum()),
+            "not_preferred": int(wins[:, which].sum()),
+            "n": int((wins[which] + wins[:, which] + ties[which]).sum()),
+        }
+        for which in np.argsort(-strengths, kind="stable")
+    }
+    shares = probabilities(strengths, float(tie))
+    found["pairs"] = [
+        _pair(names, i, j, strengths, drawn, shares, wins, ties)
+        for i, j in combinations(range(len(names)), 2)
+    ]
+    corrected(f"preferences {family.replace('_', ' ')}", found["pairs"])
+    return found
+
+
+def _why_not(told: pd.DataFrame, names: list[str]) -> str | None:
+    if len(names) < 2:
+        return "Nothing was compared with anything else."
+    if len(names) > MOST:
+        return f"More than {MOST} were compared, too many to rank."
+    places = {name: place for place, name in enumerate(names)}
+    links = (np.ones(len(told)), (told["first"].map(places), told["second"].map(places)))
+    graph = sparse.coo_array(links, shape=(len(names), len(names)))
+    if sparse.csgraph.connected_components(graph, directed=False)[0] > 1:
+        return "Some were never compared with the others, even through a third, so there is no one ranking."
+    return None
+
+
+def _by_participant(told: pd.DataFrame, names: list[str]) -> sparse.csr_array:
+    """Each participant's table: k x k times preferred, then k x k times tied (on both sides), flattened."""
+    k = len(names)
+    places = {name: place for place, name in enumerate(names)}
+    people = pd.factorize(told["participant_id"], sort=True)[0]
+    first, second = told["first"].map(places).to_numpy(), told["second"].map(places).to_numpy()
+    turned = (told["choice"] == "b").to_numpy()
+    tied = told["choice"].isin(["both", "neither"]).to_numpy()
+    better, worse = np.where(turned, second, first), np.where(turned, first, second)
+    columns = np.where(tied, k * k, 0) + better * k + worse
+    rows = np.concatenate([people, people[tied]])
+    columns = np.concatenate([columns, k * k + worse[tied] * k + better[tied]])
+    shape = (int(people.max()) + 1, 2 * k * k)
+    return sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
+
+
+def _unpacked(tables: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    split = tables.reshape(*tables.shape[:-1], 2, k, k)
+    return split[..., 0, :, :], split[..., 1, :, :]
+
+
+def _resampled(tables: sparse.csr_array, k: int, rng: np.random.Generator, resamples: int) -> np.ndarray:
+    """Strengths of resamples of participants, shape (resamples, k); (0, k) for one participant."""
+    people = tables.shape[0]
+    if people < 2:
+        return np.zeros((0, k))
+    drawn = []
+    for start in range(0, resamples, 200):
+        weights = rng.multinomial(people, np.full(people, 1 / people), min(200, resamples - start))
+        drawn.append(davidson(*_unpacked((tables.T @ weights.T.astype(float)).T, k))[0])
+    return np.concatenate(drawn)
+
+
+def _ranks(strengths: np.ndarray) -> np.ndarray:
+    return stats.rankdata(-strengths, axis=1) if len(strengths) else strengths
+
+
+def _pair(
+    names: list[str],
+    i: int,
+    j: int,
+    strengths: np.ndarray,
+    drawn: np.ndarray,
+    shares: np.ndarray,
+    wins: np.ndarray,
+    ties: np.ndarray,
+) -> dict[str, Any]:
+    apart = drawn[:, i] - drawn[:, j]
+    error = float(apart.std(ddof=1)) if len(apart) > 1 else 0.0
+    difference = float(strengths[i] - strengths[j])
+    return {
+        "first": names[i],
+        "second": names[j],
+        "n": int(wins[i, j] + wins[j, i] + ties[i, j]),
+        "preferred_first": int(wins[i, j]),
+        "preferred_second": int(wins[j, i]),
+        "tied": int(ties[i, j]),
+        "difference": difference,
+        "ci95": percentiles(apart),
+        "p_first": float(shares[i, j]),
+        "p_second": float(shares[j, i]),
+        "p_value": float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else None,
+        "method": DIFFERENCE,
+    }
