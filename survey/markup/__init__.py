@@ -12,8 +12,6 @@ and static/study.css dresses it.
 """
 
 from survey.markup.doors import building, frame, invitation, shut, unknown, welcome, withdrawn
-from survey.markup.parts import HEARD_FRACTION
 from survey.markup.steps import step
 
-__all__ = ["HEARD_FRACTION", "building", "frame", "invitation", "shut", "step", "unknown", "welcome",
-           "withdrawn"]
+__all__ = ["building", "frame", "invitation", "shut", "step", "unknown", "welcome", "withdrawn"]

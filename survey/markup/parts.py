@@ -8,7 +8,6 @@ from html import escape
 
 from survey import wording
 
-HEARD_FRACTION = 0.5                # of a clip, in one go, until it counts as played
 COMMENT_LENGTH = 2000               # characters
 Say = Callable[..., str]            # a sentence by its key, safe in HTML if its values are
 _ICONS = """

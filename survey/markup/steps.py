@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
+from survey.hearing import HEARD_FRACTION
 from survey.markup.debrief import completion, debrief
 from survey.markup.parts import (
     COMMENT_LENGTH,
-    HEARD_FRACTION,
     Say,
     answer,
     answers,
@@ -33,6 +33,7 @@ from survey.study import (
 )
 from survey.values import Due
 
+_COUNTED = 0.9          # of a sound check: half of it would not do to count its notes
 _POINTS = range(RATING_MIN, RATING_MAX + 1)
 
 
@@ -43,9 +44,10 @@ def step(due: Due) -> str:
             "thanks": _thanks}.get(due.kind, _trial)(due, say)
     ribbon = f'<p class="ribbon">{say("page.preview")}</p>' if due.preview else ""
     kind = due.kind.removeprefix("practice_")
+    heard = _COUNTED if kind == "sound_check" else HEARD_FRACTION
     return f"""<form class="step {kind}" data-kind="{kind}" data-step="{escape(due.step_id)}"
 data-title="{escape(_title(due, say))}" data-min-plays="{due.min_plays if due.clips else 0}"
-data-heard="{HEARD_FRACTION}" novalidate>{ribbon}{_head(due, say)}{body}</form>
+data-heard="{heard}" novalidate>{ribbon}{_head(due, say)}{body}</form>
 {small_print(say, finished=due.finished, choice=languages(due.language, due.languages))}"""
 
 
