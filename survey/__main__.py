@@ -1,4 +1,4 @@
-"""Command line of the listening test: init, build, preview, export, import, purge; and those of planning."""
+"""Command line of the listening test: init, build, audit, preview, export, import, purge; and planning's."""
 
 from __future__ import annotations
 
@@ -111,6 +111,25 @@ def _heard(side: str, clip: design.ClipSpec) -> str:
             f"n-gram {clip.settings.no_repeat_ngram}")
 
 
+@app.command()
+def audit(
+    study: Slug,
+    out: Annotated[Path | None, typer.Option(help="Also write the result to a JSON file.")] = None,
+    data: DataDir = DATA,
+) -> None:
+    """Look for what gives the machine's clips away, and for clips that lie in the training music."""
+    import json
+
+    from survey.inspection import inspect, told
+
+    with _store(data) as store:
+        found = inspect(store, study)
+    if out:
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    for line in told(found):
+        typer.echo(line)
+
+
 @app.command("export")
 def export_command(
     study: Slug,
@@ -160,7 +179,7 @@ def main() -> None:
     """Runs the command line; what is wrong becomes one sentence on stderr and exit code 2."""
     try:
         app()
-    except ValueError as error:  # StudyError, StoreError, and what the model refuses
+    except (ValueError, OSError) as error:  # StudyError, StoreError, and what the model or the disk refuses
         typer.echo(str(error), err=True)
         sys.exit(2)
 

@@ -16,7 +16,7 @@ from survey.design import ClipSpec, SoundCheck
 from survey.errors import Conflict, UnknownStudy
 from survey.study import Study, say
 from survey.tables import ParticipantRow, QuestionRow, StimulusRow, StudyRow
-from survey.values import BuiltClip
+from survey.values import BuiltClip, MeasuredClip
 
 
 def now() -> datetime:
@@ -185,3 +185,13 @@ def add_clip(session: Session, slug: str, spec: ClipSpec | SoundCheck, made: Bui
                    "seed": made.seed if made.seed is not None else spec.seed}
     for name, value in values.items():
         setattr(clip, name, value)
+    row.audit = None
+
+
+def measured(session: Session, slug: str) -> list[MeasuredClip]:
+    """See `Store.measured`."""
+    row = study_row(session, slug)
+    columns = StimulusRow.stimulus_id, StimulusRow.origin, StimulusRow.prompt_id, StimulusRow.facts
+    query = select(*columns).where(StimulusRow.study_id == row.id,
+                                   StimulusRow.origin.is_not(None)).order_by(StimulusRow.id)
+    return [MeasuredClip(*clip) for clip in session.execute(query)]

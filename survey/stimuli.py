@@ -21,9 +21,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import model
-from model import GenerationError, ScoreError
+from model import GenerationError
 from survey import design, study_file
-from survey.design import ClipSpec
+from survey.design import ClipSpec, SoundCheck
 from survey.excerpts import BuildError, Piece, RoundTrip, choose
 from survey.files import turn, write_whole
 from survey.store import Store, StoreError
@@ -63,7 +63,7 @@ def build(study: Study, store: Store, data_dir: Path, generator: Machine,
     """
     stop = stop or threading.Event()
     progress = progress or (lambda built, needed: None)
-    needed = len(design.clips(study))
+    needed = len(_wanted(study))
     progress(needed - len(_missing(study, store, data_dir)), needed)
     folder = Path(data_dir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,9 @@ def build(study: Study, store: Store, data_dir: Path, generator: Machine,
             for number, spec in enumerate(missing, start=1):
                 if stop.is_set():
                     return False
-                store.add_clip(study.slug, spec, workshop.make(spec, pieces[spec.prompt_index], folder))
+                made = (workshop.sound_check(spec, folder) if isinstance(spec, SoundCheck)
+                        else workshop.make(spec, pieces[spec.prompt_index], folder))
+                store.add_clip(study.slug, spec, made)
                 progress(needed - len(missing) + number, needed)
     except Stopped:
         return False
@@ -104,7 +106,7 @@ def ensure_built(slugs: str | Iterable[str], store: Store, data_dir: Path, gener
                 store.register(study)
             study = store.study(slug)
             ready &= build(study, store, data_dir, generator, library, progress=progress, stop=stop)
-        except (BuildError, StoreError, GenerationError, ScoreError, study_file.StudyError, OSError) as error:
+        except (ValueError, GenerationError, OSError) as error:
             if not stop.is_set():
                 log.error("The clips of the study '%s' could not be built: %s", slug, error)
             ready = False
@@ -118,12 +120,17 @@ def ensure_built(slugs: str | Iterable[str], store: Store, data_dir: Path, gener
 # --- files --------------------------------------------------------------------------------------------------
 
 
-def _missing(study: Study, store: Store, data_dir: Path) -> list[ClipSpec]:
+def _wanted(study: Study) -> list[ClipSpec | SoundCheck]:
+    return [*design.clips(study), *design.sound_checks(study)]
+
+
+def _missing(study: Study, store: Store, data_dir: Path) -> list[ClipSpec | SoundCheck]:
     """The clips that are not registered, or whose file has gone."""
-    unknown = {spec.id for spec in store.missing_clips(study.slug)}
+    missing = [*store.missing_clips(study.slug), *store.missing_sound_checks(study.slug)]
+    unknown = {spec.id for spec in missing}
     built = store.built_clips(study.slug)
     gone = {clip for clip, path in built.items() if not (Path(data_dir) / path).is_file()}
-    return [spec for spec in design.clips(study) if spec.id in unknown | gone]
+    return [spec for spec in _wanted(study) if spec.id in unknown | gone]
 
 
 def _pieces(study: Study, path: Path, library: Sequence[Piece], workshop: Workshop) -> dict[int, Piece]:

@@ -31,7 +31,7 @@ from survey.errors import (
 )
 from survey.study import Study
 from survey.tables import ParticipantRow, StudyRow
-from survey.values import BuiltClip, Clip, ClipFile, Due, StudyData, StudyStatus, Welcome
+from survey.values import BuiltClip, Clip, ClipFile, Due, MeasuredClip, StudyData, StudyStatus, Welcome
 
 __all__ = [
     "BadInvitation", "BuiltClip", "Busy", "Clip", "ClipFile", "Closed", "Conflict", "Due", "InvalidAnswer",
@@ -366,3 +366,32 @@ class Store:
         """
         with database.transaction(self._engine, write=False) as session:
             return catalogue.study_row(session, slug).plan
+
+    # --- the audit of the clips -----------------------------------------------------------------------------
+
+    def measured(self, slug: str) -> list[MeasuredClip]:
+        """What is known of every built clip, in the order of building; sound checks are left out.
+
+        Raises:
+            UnknownStudy: if there is none.
+        """
+        with database.transaction(self._engine, write=False) as session:
+            return catalogue.measured(session, slug)
+
+    def keep_audit(self, slug: str, result: str) -> None:
+        """Keeps the result of an audit, in place of an earlier one, until a clip or the study file changes.
+
+        Raises:
+            UnknownStudy: if there is none.
+        """
+        with database.transaction(self._engine, write=True) as session:
+            catalogue.study_row(session, slug, lock=True).audit = result
+
+    def audit(self, slug: str) -> str | None:
+        """The result of the last audit, word for word; None if there is none.
+
+        Raises:
+            UnknownStudy: if there is none.
+        """
+        with database.transaction(self._engine, write=False) as session:
+            return catalogue.study_row(session, slug).audit

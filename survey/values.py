@@ -181,6 +181,16 @@ class BuiltClip:
 
 
 @dataclass(frozen=True)
+class MeasuredClip:
+    """A clip for an audit. `facts`: as in `BuiltClip`; None where nothing was measured."""
+
+    id: str
+    origin: str
+    prompt_id: str | None
+    facts: str | None
+
+
+@dataclass(frozen=True)
 class Invited:
     """How many invitations of a study were made, and how many of them are used."""
 
@@ -225,7 +235,8 @@ class StudyData:
 
     A participant's `replies` map a question id to (text, is a number). `questions` maps ids to their wording,
     in the order of the export's columns. Answers name stimuli and participants by their public ids.
-    `documents` maps the names of the files that are kept beside them (`export.DOCUMENTS`) to their content.
+    An answer's `scales` maps further ratings by scale. `documents` maps the names of the files that are kept
+    beside them (`export.DOCUMENTS`) to their content, `scales` the ids of scales to their wording.
     """
 
     slug: str
@@ -235,3 +246,4 @@ class StudyData:
     stimuli: list[dict[str, object]]
     answers: list[dict[str, object]]
     documents: dict[str, str] = field(default_factory=dict)
+    scales: dict[str, str | None] = field(default_factory=dict)
