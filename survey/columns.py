@@ -16,7 +16,8 @@ KINDS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `values` lists what a text may be, if that is fixed; `required` cells are never empty."""
+    """One column. `values` lists what a text may be, if that is fixed; `required` cells are never empty; a
+    `newer` column is missing in files of an older version."""
 
     name: str
     kind: Kind
@@ -25,6 +26,7 @@ class Column:
     required: bool = False
     low: int | None = None
     high: int | None = None
+    newer: bool = False
 
 
 _STUDY = Column("study", "text", "Slug of the study.", required=True)
@@ -69,12 +71,15 @@ ANSWERS = (
     Column("trial_id", "text", "The trial: the same for everybody, whatever its side and position."),
     Column("position", "integer", "Position within the section as heard, from 1."),
     Column("kind", "text", "What was asked.", required=True,
-           values=("pair", "rating", "open_rating", "comment")),
-    Column("condition", "text", "Pairs: ai_a, ai_b, both_ai or both_human, by side as heard; ratings: blind; "
-                                "open ratings: known_ai."),
+           values=("pair", "preference", "rating", "open_rating", "comment", "practice", "attention")),
+    Column("condition", "text", "Pairs: ai_a, ai_b, both_ai or both_human, by side as heard; preferences: "
+                                "prefer; ratings: blind, or label_true or label_false if they were told who "
+                                "made the clip; open ratings: known_ai; attention checks: expect_ and the "
+                                "choice that they were told to make."),
     Column("stimulus_a", "text", "The clip heard as A, or the one clip of a rating; see stimuli.csv."),
     Column("stimulus_b", "text", "The clip heard as B."),
-    Column("choice", "text", "The clip or clips of a pair that they think were made by AI.", values=CHOICES),
+    Column("choice", "text", "The clip or clips of a pair that they think were made by AI; preferences: that "
+                             "they prefer.", values=CHOICES),
     Column("rating", "integer", "Rating, from 1 (worst) to 5 (best).", low=1, high=5),
     Column("said_ai", "boolean", "Whether they think that the rated clip was made by AI."),
     Column("recognised", "boolean", "Whether they know the piece, or one piece of the pair."),
@@ -83,15 +88,25 @@ ANSWERS = (
     Column("plays_b", "integer", "How often clip B was played.", low=0),
     Column("response_ms", "integer", "Milliseconds from the page to the answer.", low=0),
     Column("answered_at", "time", "When the answer was stored."),
+    Column("heard_a_s", "number", "Seconds for which clip A sounded, as far as the server can confirm.",
+           low=0, newer=True),
+    Column("heard_b_s", "number", "Seconds for which clip B sounded, as far as the server can confirm.",
+           low=0, newer=True),
+    Column("label", "text", "Who made the clip, as they were told, truly or not; empty: nothing was said.",
+           values=("ai", "human"), newer=True),
+    Column("repeat_of", "text", "The trial whose clips are heard here once more, sides swapped.", newer=True),
 )
+# Columns that a study adds at the end of a file: their prefix by file.
+FURTHER = {"participants.csv": "q_", "answers.csv": "s_"}
+SCALE = Column("s_", "integer", "A further rating of the clip, from 1 to 5.", low=1, high=5)
 
 FILES: dict[str, tuple[Column, ...]] = {
     "participants.csv": PARTICIPANTS, "stimuli.csv": STIMULI, "answers.csv": ANSWERS,
 }
 
 
-def codebook(slug: str, title: str, questions: dict[str, str | None]) -> str:
-    """codebook.md: every column of every file."""
+def codebook(slug: str, title: str, questions: dict[str, str | None], scales: dict[str, str | None]) -> str:
+    """codebook.md: every column of every file, with the wording of the study's own questions and scales."""
     lines = [
         f"# Codebook of the study `{slug}`", "", _inline(title), "",
         "UTF-8 CSV (RFC 4180) with a header row. An empty cell is missing. Times are ISO 8601 in UTC, "
@@ -104,6 +119,9 @@ def codebook(slug: str, title: str, questions: dict[str, str | None]) -> str:
         if file == "participants.csv":
             lines += [f"| `q_{key}` | text or number | {_inline(text or 'A question of the study.')} |"
                       for key, text in questions.items() if key not in ("musician", "level")]
+        if file == "answers.csv":
+            lines += [f"| `s_{key}` | {_kind(SCALE)} | {_inline(f'{SCALE.meaning} {text or str()}')} |"
+                      for key, text in scales.items()]
     return "\n".join(lines) + "\n"
 
 

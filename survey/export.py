@@ -14,7 +14,7 @@ from pathlib import Path
 
 from survey import cells
 from survey.cells import CellError, Value
-from survey.columns import ANSWERS, FILES, PARTICIPANTS, STIMULI, Column, codebook
+from survey.columns import ANSWERS, FILES, FURTHER, PARTICIPANTS, SCALE, STIMULI, Column, codebook
 from survey.errors import StoreError
 from survey.store import Store
 from survey.values import StudyData
@@ -54,11 +54,14 @@ def write(data: StudyData, folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(paths[0], *_participants(data))
-        for path, columns, rows in ((paths[1], STIMULI, data.stimuli), (paths[2], ANSWERS, data.answers)):
-            full = ({"study": data.slug, **row} for row in rows)
-            _write(path, [column.name for column in columns],
-                   ([cells.write(column, row[column.name]) for column in columns] for row in full))
-        paths[3].write_text(codebook(data.slug, data.title, data.questions), encoding="utf-8", newline="\n")
+        _write(paths[1], [column.name for column in STIMULI],
+               (_row(data.slug, STIMULI, row) for row in data.stimuli))
+        scales = sorted({scale for row in data.answers for scale in row.get("scales") or ()})
+        _write(paths[2], [column.name for column in ANSWERS] + [f"s_{scale}" for scale in scales],
+               (_row(data.slug, ANSWERS, row) + _ratings(row, scales) for row in data.answers))
+        meanings = {scale: data.scales.get(scale) for scale in scales}
+        paths[3].write_text(codebook(data.slug, data.title, data.questions, meanings), encoding="utf-8",
+                            newline="\n")
         for name in DOCUMENTS:
             (folder / name).unlink(missing_ok=True)
         for name, content in data.documents.items():
@@ -68,6 +71,17 @@ def write(data: StudyData, folder: Path) -> list[Path]:
         what = error.filename or folder
         raise StoreError(f"{what} cannot be written: {str(error.strerror).lower()}.") from error
     return paths
+
+
+def _row(slug: str, columns: tuple[Column, ...], row: dict[str, object]) -> list[str]:
+    values = {"study": slug, **row}
+    return [cells.write(column, values[column.name]) for column in columns]
+
+
+def _ratings(row: dict[str, object], scales: list[str]) -> list[str]:
+    """The cells of an answer's further ratings."""
+    given = row.get("scales") or {}
+    return [cells.write(SCALE, given.get(scale)) for scale in scales]
 
 
 def _participants(data: StudyData) -> tuple[list[str], Iterable[list[str]]]:
@@ -167,7 +181,7 @@ def _read(path: Path, columns: tuple[Column, ...]) -> tuple[list[str], list[dict
             rows = []
             for number, row in enumerate(reader, start=2):
                 if row:
-                    rows.append(_row(path.name, number, header, columns, row))
+                    rows.append(_values(path.name, number, header, columns, row))
             return header, rows
     except FileNotFoundError as error:
         raise MalformedExport(f"{path.name} is missing in {path.parent}.") from error
@@ -182,14 +196,16 @@ def _read(path: Path, columns: tuple[Column, ...]) -> tuple[list[str], list[dict
 
 
 def _check_header(name: str, header: list[str], columns: tuple[Column, ...]) -> None:
-    expected = [column.name for column in columns]
-    found, further = header[:len(expected)], header[len(expected):]
-    for position, column in enumerate(expected):
-        if found[position:position + 1] != [column]:
-            got = f"is '{found[position]}'" if position < len(found) else "is missing"
-            raise MalformedExport(f"{name}, row 1: column {position + 1} must be '{column}', but {got}.")
-    for column in further:
-        if name != "participants.csv" or not column.startswith("q_") or column == "q_":
+    position = 0
+    for column in columns:
+        if header[position:position + 1] == [column.name]:
+            position += 1
+        elif not column.newer:
+            got = f"is '{header[position]}'" if position < len(header) else "is missing"
+            raise MalformedExport(f"{name}, row 1: column {position + 1} must be '{column.name}', but {got}.")
+    prefix = FURTHER.get(name)
+    for column in header[position:]:
+        if prefix is None or not column.startswith(prefix) or column == prefix:
             raise MalformedExport(f"{name}, row 1: there is no column '{column}' in this file.")
         if header.count(column) > 1:
             raise MalformedExport(f"{name}, row 1: the column '{column}' is there twice.")
@@ -197,20 +213,27 @@ def _check_header(name: str, header: list[str], columns: tuple[Column, ...]) -> 
             raise MalformedExport(f"{name}, row 1: '{column}' has a column of its own, without 'q_'.")
 
 
-def _row(name: str, number: int, header: list[str], columns: tuple[Column, ...],
-         row: list[str]) -> dict[str, object]:
+def _values(name: str, number: int, header: list[str], columns: tuple[Column, ...],
+            row: list[str]) -> dict[str, object]:
     if len(row) != len(header):
         count = f"there must be {len(header)} cells, but there are {len(row)}"
         raise MalformedExport(f"{name}, row {number}: {count}.")
     values: dict[str, Value] = dict(zip(header, row, strict=True))
-    for column in columns:
+
+    def read(column: Column, key: str) -> Value:
         try:
-            values[column.name] = cells.read(column, values[column.name])
+            return cells.read(column, values.get(key, ""))
         except CellError as error:
-            where = f"{name}, row {number}, column '{column.name}'"
-            raise MalformedExport(f"{where}: the cell {error}.") from error
-    for key in header[len(columns):]:
-        if "\0" in values[key]:
+            raise MalformedExport(f"{name}, row {number}, column '{key}': the cell {error}.") from error
+
+    fixed = {column.name: read(column, column.name) for column in columns}
+    if name == "answers.csv":
+        ratings = {key.removeprefix("s_"): read(SCALE, key) for key in header if key not in fixed}
+        given = {key: value for key, value in ratings.items() if value is not None}
+        return {**fixed, "scales": given or None}
+    values |= fixed
+    for key in header:
+        if key not in fixed and "\0" in values[key]:
             raise MalformedExport(
                 f"{name}, row {number}, column '{key}': the cell must not contain a NUL character.")
     return values

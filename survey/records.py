@@ -6,12 +6,15 @@ Every function works inside the transaction of the session that it is given.
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+import json
+
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
 from survey import catalogue
 from survey.errors import Conflict
+from survey.study import Study
 from survey.tables import AnswerRow, ParticipantRow, QuestionRow, ReplyRow, StimulusRow, StudyRow
 from survey.values import StudyData
 
@@ -22,7 +25,9 @@ STIMULUS_COLUMNS = (
     "seed", "checkpoint_sha256", "title", "composer", "licence", "duration_s", "lufs", "audio_sha256")
 ANSWER_COLUMNS = (
     "answer_id", "section", "trial_id", "position", "kind", "condition", "choice", "rating", "said_ai",
-    "recognised", "comment", "plays_a", "plays_b", "response_ms", "answered_at")
+    "recognised", "comment", "plays_a", "plays_b", "response_ms", "answered_at", "heard_a_s", "heard_b_s",
+    "label", "repeat_of", "scales")
+PARAMETER = "A parameter of the link that led them here."
 
 
 def dump(session: Session, slug: str) -> StudyData:
@@ -30,9 +35,18 @@ def dump(session: Session, slug: str) -> StudyData:
     row = catalogue.study_row(session, slug)
     questions = session.execute(select(QuestionRow.question_id, QuestionRow.text)
                                 .where(QuestionRow.study_id == row.id).order_by(QuestionRow.id))
-    return StudyData(row.slug, row.title, dict(questions.all()), _participants(session, row),
-                     _rows(session, row, StimulusRow, STIMULUS_COLUMNS), _answers(session, row),
-                     _documents(row))
+    study = catalogue.parsed(row.definition) if row.definition else None
+    parameters = dict.fromkeys(study.parameters, PARAMETER) if study else {}
+    judged = StimulusRow.origin.is_not(None) | StimulusRow.path.is_(None)   # a sound check is no stimulus
+    return StudyData(row.slug, row.title, dict(questions.all()) | parameters, _participants(session, row),
+                     _rows(session, row, StimulusRow, STIMULUS_COLUMNS, judged), _answers(session, row),
+                     _documents(row), _scales(study) if study else {})
+
+
+def _scales(study: Study) -> dict[str, str]:
+    """The wording of every further scale, in the study's own language."""
+    sections = study.in_language(study.language).sections
+    return {scale.id: scale.question for section in sections for scale in getattr(section, "scales", ())}
 
 
 def _documents(row: StudyRow) -> dict[str, str]:
@@ -40,23 +54,28 @@ def _documents(row: StudyRow) -> dict[str, str]:
     return {name: content for name, content in kept.items() if content is not None}
 
 
-def _rows(session: Session, row: StudyRow, table: type, columns: tuple[str, ...]) -> list[dict[str, object]]:
+def _rows(session: Session, row: StudyRow, table: type, columns: tuple[str, ...],
+          *only: ColumnElement[bool]) -> list[dict[str, object]]:
     query = select(*(getattr(table, name) for name in columns))
-    query = query.where(table.study_id == row.id).order_by(table.id)
+    query = query.where(table.study_id == row.id, *only).order_by(table.id)
     return [dict(found) for found in session.execute(query).mappings()]
 
 
 def _participants(session: Session, row: StudyRow) -> list[dict[str, object]]:
-    people = _rows(session, row, ParticipantRow, PARTICIPANT_COLUMNS)
-    replies: dict[str, dict[str, tuple[str, bool]]] = {one["participant_id"]: {} for one in people}
+    people = _rows(session, row, ParticipantRow, (*PARTICIPANT_COLUMNS, "parameters"), *catalogue.real(row))
+    replies = {person["participant_id"]: _parameters(person.pop("parameters")) for person in people}
     query = (select(ParticipantRow.participant_id, QuestionRow.question_id, ReplyRow.value,
                     ReplyRow.is_number)
              .join(ReplyRow, ReplyRow.participant_id == ParticipantRow.id)
              .join(QuestionRow, ReplyRow.question_id == QuestionRow.id)
-             .where(ParticipantRow.study_id == row.id))
+             .where(*catalogue.real(row)))
     for participant_id, question_id, value, is_number in session.execute(query):
         replies[participant_id][question_id] = (value, is_number)
     return [{**person, "replies": replies[person["participant_id"]]} for person in people]
+
+
+def _parameters(kept: str | None) -> dict[str, tuple[str, bool]]:
+    return {name: (value, False) for name, value in json.loads(kept).items()} if kept else {}
 
 
 def _answers(session: Session, row: StudyRow) -> list[dict[str, object]]:
@@ -65,8 +84,9 @@ def _answers(session: Session, row: StudyRow) -> list[dict[str, object]]:
                     a.stimulus_id.label("stimulus_a"), b.stimulus_id.label("stimulus_b"))
              .join(ParticipantRow, AnswerRow.participant_id == ParticipantRow.id)
              .outerjoin(a, AnswerRow.stimulus_a == a.id).outerjoin(b, AnswerRow.stimulus_b == b.id)
-             .where(AnswerRow.study_id == row.id).order_by(AnswerRow.id))
-    return [dict(found) for found in session.execute(query).mappings()]
+             .where(AnswerRow.study_id == row.id, ParticipantRow.preview.is_(False)).order_by(AnswerRow.id))
+    return [{**found, "scales": json.loads(found["scales"]) if found["scales"] else None}
+            for found in session.execute(query).mappings()]
 
 
 def load(session: Session, data: StudyData) -> None:
@@ -89,7 +109,8 @@ def load(session: Session, data: StudyData) -> None:
         for person in data.participants for key, (value, is_number) in person["replies"].items()])
     _insert(session, AnswerRow, [
         {**answer, "study_id": study_id, "participant_id": people[answer["participant_id"]],
-         "stimulus_a": stimuli.get(answer["stimulus_a"]), "stimulus_b": stimuli.get(answer["stimulus_b"])}
+         "stimulus_a": stimuli.get(answer["stimulus_a"]), "stimulus_b": stimuli.get(answer["stimulus_b"]),
+         "scales": json.dumps(answer["scales"]) if answer.get("scales") else None}
         for answer in data.answers])
 
 

@@ -17,3 +17,4 @@ ANSWERS = [
     "stimulus_a", "stimulus_b", "choice", "rating", "said_ai", "recognised", "comment", "plays_a", "plays_b",
     "response_ms", "answered_at",
 ]
+NEWER = ["heard_a_s", "heard_b_s", "label", "repeat_of"]  # of answers.csv; then s_ID for further scales

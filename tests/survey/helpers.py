@@ -58,7 +58,8 @@ sections:
 
 
 CLIP_S = 0.2  # so short that no test has to wait until it was heard
-PAIR = {"choice": "a", "plays_a": 1, "plays_b": 1, "heard_a_s": CLIP_S, "heard_b_s": CLIP_S}  # an answer to any pair of the small study
+# An answer to any pair of the small study.
+PAIR = {"choice": "a", "plays_a": 1, "plays_b": 1, "heard_a_s": CLIP_S, "heard_b_s": CLIP_S}
 
 
 def small_study(**changes: str) -> Study:

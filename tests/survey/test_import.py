@@ -29,7 +29,7 @@ SMALLEST = {
         ["s", "c1", "ai", "x", "k", "0.5", "15", "1.0", "6", "1", "", "", "", "", "", "", ""],
     ],
     "answers.csv": [
-        names(ANSWERS),
+        [*names(ANSWERS), "s_fun"],
         [
             "s",
             "a1",
@@ -50,6 +50,11 @@ SMALLEST = {
             "",
             "900",
             "2026-01-31T12:00:00Z",
+            "9.5",
+            "",
+            "human",
+            "",
+            "2",
         ],
     ],
 }
@@ -92,6 +97,9 @@ BAD_CELLS = {
     "answers__choice": ("c", "must be one of a, b, both, neither, dont_know"),
     "answers__kind": ("", "must not be empty"),
     "answers__plays_a": ("-1", "must be at least 0"),
+    "answers__heard_a_s": ("-0.1", "must be at least 0"),
+    "answers__label": ("alien", "must be one of ai, human"),
+    "answers__s_fun": ("0", "must be from 1 to 5, but is 0"),
     "answers__participant_id": ("p2", "'p2' is not in participants.csv"),
     "answers__stimulus_a": ("c2", "'c2' is not in stimuli.csv"),
     "answers__study": ("t", "all rows must belong to one study, 's', but this one belongs to 't'"),
@@ -131,6 +139,8 @@ FILE_EDITS = {
         "row 1: there is no column 'x'",
     ),
     "a column without q_": ("participants.csv", b",q_age", b",age", "row 1: there is no column 'age'"),
+    "a scale without s_": ("answers.csv", b",s_fun", b",fun", "row 1: there is no column 'fun'"),
+    "an old column less": ("answers.csv", b",plays_b", b"", "row 1: column 17 must be 'plays_b', but is"),
     "a question twice": (
         "participants.csv",
         b",q_age",
@@ -183,6 +193,15 @@ def test_the_same_id_twice(tmp_path: Path) -> None:
         ):
             read(folder)
         path.write_bytes(content)
+
+
+def test_files_of_an_older_version_have_no_newer_columns(tmp_path: Path) -> None:
+    path = write_smallest(tmp_path) / "answers.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join(",".join(line.split(",")[:19]) for line in lines), encoding="utf-8")
+    [answer] = read(tmp_path).answers
+    assert answer["rating"] == 4
+    assert all(answer[name] is None for name in ("heard_a_s", "heard_b_s", "label", "repeat_of", "scales"))
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:
