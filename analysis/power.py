@@ -295,7 +295,7 @@ def power_figure(result: Mapping[str, Any]) -> go.Figure:
     """Power against the number of participants, with Monte-Carlo bands; the target is the dashed line."""
     curve, taken = result["curve"], result["assumptions"]
     sizes = [point["participants"] for point in curve]
-    canvas = Canvas(330, (min(sizes), max(sizes)), (-0.02, 1.02), left=42, right=12, top=46, bottom=46)
+    canvas = Canvas(350, (min(sizes), max(sizes)), (-0.02, 1.02), left=42, right=12, top=66, bottom=46)
     for share in (0, 0.25, 0.5, 0.75, 1):
         canvas.line([min(sizes), max(sizes)], [share, share], FAINT, 1)
         canvas.note(0, share, f"{share:.0%}", xanchor="right", xshift=-6, size=12)
@@ -311,7 +311,7 @@ def power_figure(result: Mapping[str, Any]) -> go.Figure:
         f"<b>solid</b>: finds an accuracy of {taken['accuracy']:.0%}",
         f"<b>dashed</b>: shows equivalence (margin {taken['margin']:.0%})",
     ]
-    canvas.note(0, 1, f"SIMULATED  power<br>{',  '.join(words)}", yref="paper", yanchor="bottom", yshift=4)
+    canvas.note(0, 1, "<br>".join(["SIMULATED: power", *words]), yref="paper", yanchor="bottom", yshift=6)
     canvas.scale({size: str(size) for size in _round_sizes(sizes)}, ("left", "right"))
     canvas.note(0.5, 0, "participants", yref="paper", xanchor="center", yanchor="top", yshift=-24)
     return canvas.figure()
