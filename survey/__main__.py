@@ -84,6 +84,7 @@ def preview(
 ) -> None:
     """Print what a participant would be asked and hear, in order. Writes nothing."""
     study = study_file.load(name)
+    study = study.in_language(study.language)
     clips = {clip.id: clip for clip in design.clips(study)}
     typer.echo(f"{study.title} ({study.slug}), about {study.minutes} minutes, {len(clips)} clips of "
                f"{study.clips.seconds:g} s; participant {participant}:")
@@ -96,18 +97,22 @@ def _preview_line(study: Study, step: design.Step, clips: dict[str, design.ClipS
     if step.kind == "questions":
         return f"{section.title}: " + ", ".join(question.id for question in section.questions)
     if step.kind == "comment":
-        return f"comment: {section.comment}"
-    if not step.clips:
+        return f"comment: {section.question if section.kind == 'comments' else section.comment}"
+    if step.kind == "sound_check":
+        return f"{section.title} ({step.notes} notes)"
+    if step.trial_id is None:
         return section.title
     heard = "; ".join(_heard(side, clips[clip]) for side, clip in zip("AB", step.clips, strict=False))
-    return f"{step.kind} {step.position}/{step.of} ({step.condition}): {heard}"
+    again = f", again {step.repeat_of}" if step.repeat_of else ""
+    return f"{step.kind} {step.position}/{step.of} ({step.condition}{again})" + (f": {heard}" if heard else "")
 
 
 def _heard(side: str, clip: design.ClipSpec) -> str:
     prompt = f"prompt {clip.prompt_index + 1}"
     if clip.settings is None:
         return f"{side} human, {prompt}" + (f", passage {clip.passage + 1}" if clip.passage else "")
-    return (f"{side} AI, {prompt}, temperature {clip.settings.temperature:g}, top-k {clip.settings.top_k}, "
+    system = f"{clip.system}, " if clip.system else ""
+    return (f"{side} AI, {prompt}, {system}temperature {clip.settings.temperature:g}, top-k {clip.settings.top_k}, "
             f"n-gram {clip.settings.no_repeat_ngram}")
 
 
