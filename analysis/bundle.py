@@ -32,7 +32,10 @@ PROVENANCE = (
     "stimulus_id", "origin", "audio_sha256", "system", "checkpoint_sha256", "seed", "temperature", "top_k",
     "top_p", "no_repeat_ngram", "prompt_id", "title", "composer", "licence", "duration_s", "lufs",
 )
-NEEDED = ("numpy", "pandas", "scipy", "plotly", "matplotlib", "jinja2", "pyyaml", "typer")  # to run the code
+# What the code imports.
+NEEDED = (
+    "numpy", "pandas", "scipy", "plotly", "matplotlib", "jinja2", "pyyaml", "threadpoolctl", "typer"
+)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the date of every file in the zip, so that it depends on nothing but them
 
 
@@ -42,13 +45,13 @@ def bundle(folder: Path, out: Path, seed: int = SEED, margin: float | None = Non
     Raises AnswersError for a malformed export and OSError where ``out`` cannot be written.
     """
     folder, out = Path(folder), Path(out)
-    numbers = analysed(folder, seed, margin)
-    name = title(numbers).replace("/", "-")
     out.parent.mkdir(parents=True, exist_ok=True)
     handle, part = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     os.close(handle)
     sums = []
     try:
+        numbers = analysed(folder, seed, margin)
+        name = title(numbers).replace("/", "-")
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
             for path, content in _files(folder, numbers):
                 _add(archive, f"{name}/{path}", content)

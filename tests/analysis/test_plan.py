@@ -62,7 +62,8 @@ def test_the_hash_is_that_of_the_file(tmp_path):
 
 
 DONE = {"margin": 0.08, "alpha": 0.05, "excluded": {"did not finish": 1}, "finished": 9,
-        "study_file_sha256": None, "first_started": "2026-03-02T00:00:00Z", "last_started": "2026-12-31T23:00:00Z"}
+        "study_file_sha256": None, "first_started": "2026-03-02T00:00:00Z",
+        "last_started": "2026-12-31T23:00:00Z"}
 DEPARTURES = {
     "The equivalence margin was planned as 0.08, and 0.1 was used.": {"margin": 0.1},
     "The significance level was planned as 0.05, and 0.01 was used.": {"alpha": 0.01},
