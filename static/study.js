@@ -64,6 +64,7 @@ class Study {
 
   async #ask(request) {
     if (this.busy) return;
+    clearTimeout(this.again);
     this.busy = true;
     this.stage.setAttribute("aria-busy", "true");
     try {
@@ -71,7 +72,11 @@ class Study {
     } catch (error) {
       console.warn(error);
       this.#say(this.words.unreached);
-      if (!this.stage.querySelector(".step") && request.do === "open") setTimeout(() => this.open(), POLL_MS);
+      // Out of reach, or too many at once (429). An answer may be sent twice: the server takes it once.
+      if (request.do === "answer") this.again = setTimeout(() => this.submit(), POLL_MS);
+      else if (request.do === "open" && !this.stage.querySelector(".step")) {
+        this.again = setTimeout(() => this.open(), POLL_MS);
+      }
     } finally {
       this.busy = false;
       this.stage.removeAttribute("aria-busy");

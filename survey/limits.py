@@ -35,7 +35,7 @@ class Rate:
 # A classroom of 40 behind one address: all begin within a minute, answer within seconds of each other, and
 # fetch two clips each in several ranges. Every bucket is full again, and forgotten, after at most three
 # minutes.
-RATES = {"start": Rate(90, 0.5), "act": Rate(300, 20), "clip": Rate(1_200, 40)}
+RATES = {"start": Rate(90, 0.5), "act": Rate(300, 20), "clip": Rate(1_600, 80)}
 
 
 class Limits:
