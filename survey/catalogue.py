@@ -109,7 +109,8 @@ def register(session: Session, study: Study, opened: bool, instead_of: Study | N
         raise Conflict(f"The study '{study.slug}' has participants, so its file may not change; "
                        "give the changed file another slug.")
     else:
-        row.title, row.definition, row.audit = title(study), study.model_dump_json(), None
+        row.title, row.definition = title(study), study.model_dump_json()
+        row.audit = row.plan = None
         session.execute(delete(ParticipantRow).where(ParticipantRow.study_id == row.id))  # previews
         _drop_unwanted(session, row, study)
         session.execute(delete(QuestionRow).where(QuestionRow.study_id == row.id))

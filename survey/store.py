@@ -344,15 +344,26 @@ class Store:
 
     # --- the analysis plan ----------------------------------------------------------------------------------
 
-    def freeze(self, slug: str, plan: str) -> None:
+    def freeze(self, slug: str, plan: str, of: Study | None = None) -> None:
         """Keeps the analysis plan of a study, word for word, in place of an earlier one.
+
+        Args:
+            slug: the study.
+            plan: the plan.
+            of: the study that it was drafted for, if it is to be the first plan, and of no other study file.
 
         Raises:
             UnknownStudy: if there is no such study.
-            Conflict: if somebody has started it: a plan that is made then is not one.
+            Conflict: if somebody has started it: a plan that is made then is not one; or if it is not as `of`
+            says.
         """
         with database.transaction(self._engine, write=True) as session:
             row = catalogue.study_row(session, slug, lock=True)
+            if of is not None and row.plan is not None:
+                raise Conflict(f"The analysis plan of the study '{slug}' is frozen already.")
+            if of is not None and catalogue.definition(row) != of:
+                raise Conflict(f"The study '{slug}' has just been changed by somebody else, so its plan was "
+                               "not frozen; please look at it again.")
             if catalogue.participants(session, row):
                 raise Conflict(f"Somebody has started the study '{slug}', so its analysis plan can no longer "
                                "be frozen: that must come before the first participant.")
