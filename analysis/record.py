@@ -82,9 +82,14 @@ def audit_sentences(audit: Document | None) -> list[str]:
         return ["The clips of this study were not audited for cues that give their origin away."]
     warnings = [str(warning) for warning in audit.get("warnings", ())]
     when = f" at {audit['at']}" if audit.get("at") else ""
-    if not warnings:
-        return [f"The clips were audited{when}: no cue told the machine's clips from people's."]
-    return [f"The clips were audited{when}. Warnings: {len(warnings)}.", *warnings]
+    told = [f"The clips were audited{when}. {audit.get('verdict', '')}".strip()]
+    if audit.get("cues"):
+        name, auc = audit["cues"][0]
+        told.append(
+            f"The most telling cue was {name}: area under the ROC curve {auc:.2f}, cross-validated; 0.5 is "
+            f"guessing, and over {audit.get('threshold', 0.65):g} is a warning."
+        )
+    return [*told, f"Warnings: {len(warnings) or 'none'}.", *warnings]
 
 
 def _document(path: Path, needed: tuple[str, ...]) -> tuple[Document | None, str | None]:

@@ -17,6 +17,7 @@ from survey.cells import CellError, Value
 from survey.columns import ANSWERS, FILES, FURTHER, PARTICIPANTS, SCALE, STIMULI, Column, codebook
 from survey.errors import StoreError
 from survey.store import Store
+from survey.study import SIMULATED
 from survey.values import StudyData
 
 # Beside the CSV files, where there are any: the study file, its frozen analysis plan, the audit of its clips.
@@ -122,9 +123,13 @@ def import_(store: Store, folder: Path, slug: str | None = None) -> str:
     Raises:
         MalformedExport: if a file breaks a rule; nothing is imported.
         Conflict: if there is such a study already.
+        StoreError: if simulated answers would get a real study's name, or real ones a simulated study's.
     """
     data = read(Path(folder))
     if slug is not None:
+        if slug.startswith(SIMULATED) != data.slug.startswith(SIMULATED):
+            raise StoreError(f"Simulated answers have a name that begins with '{SIMULATED}', and only they; "
+                             f"those of '{data.slug}' may not become '{slug}'.")
         data = replace(data, slug=slug, title=slug)
     store.load(data)
     return data.slug

@@ -26,6 +26,7 @@ from survey.study import (
     CHOICES,
     RATING_MAX,
     RATING_MIN,
+    SIMULATED,
     ChoiceQuestion,
     NumberQuestion,
     Question,
@@ -35,7 +36,6 @@ from survey.study import (
 )
 from survey.values import StudyData
 
-PREFIX = "simulated-"
 LISTENER_SD, CLIP_SD = 0.3, 0.1     # between listeners and between clips, in probit units
 UNDECIDED = 0.25                    # evidence below this is answered with both or neither
 DONT_KNOW = 0.1                     # mean share of don't know; every listener has their own
@@ -74,8 +74,7 @@ def simulate(study: Study, participants: int, accuracy: float, seed: int = 0) ->
         raise SimulationError(f"There must be at least 1 participant, but there are {participants}.")
     if not 0.02 <= accuracy <= 0.98:
         raise SimulationError(f"The accuracy must be from 0.02 to 0.98, but is {accuracy:g}.")
-    slug = study.slug.removeprefix(PREFIX)
-    named = study.model_copy(update={"slug": PREFIX + slug})
+    named = study.model_copy(update={"slug": SIMULATED + study.slug})
     rng = np.random.default_rng([seed, study.seed])
     crowd = _Crowd(study, evidence(accuracy), rng)
     people, answers = [], []
@@ -83,11 +82,12 @@ def simulate(study: Study, participants: int, accuracy: float, seed: int = 0) ->
         person, given = crowd.participant(ordinal)
         people.append(person)
         answers.extend(given)
+    own = study.in_language(study.language)
     return StudyData(
-        named.slug, f"SIMULATED: {study.in_language(study.language).title}",
-        {question.id: question.text for question in study.in_language(study.language).questions()},
+        named.slug, f"SIMULATED: {own.title}", {question.id: question.text for question in own.questions()},
         people, [_stimulus(clip) for clip in crowd.clips.values()], answers,
-        {"study.json": named.model_dump_json()})
+        {"study.json": named.model_dump_json()},
+        {scale.id: scale.question for section in own.sections for scale in getattr(section, "scales", ())})
 
 
 def evidence(accuracy: float) -> float:

@@ -35,15 +35,16 @@ from survey.sections import (
 from survey.settings import ClipRules, ClipSettings, RatedSettings, SettingsGrid
 
 __all__ = [
-    "CHOICES", "LEVELS", "RATING_MAX", "RATING_MIN", "ChoiceQuestion", "ClipRules", "ClipSettings",
-    "CommentsSection", "Completion", "ConsentSection", "NumberQuestion", "OpenRatingsSection", "PairCounts",
-    "PairsSection", "Question", "QuestionsSection", "RatedSettings", "RatingScale", "RatingsSection",
-    "ScaleQuestion", "Section", "SettingsGrid", "SoundCheckSection", "Stop", "Study", "TextQuestion",
-    "ThanksSection", "TrialSection", "say", "spoken",
+    "CHOICES", "LEVELS", "RATING_MAX", "RATING_MIN", "SIMULATED", "ChoiceQuestion", "ClipRules",
+    "ClipSettings", "CommentsSection", "Completion", "ConsentSection", "NumberQuestion",
+    "OpenRatingsSection", "PairCounts", "PairsSection", "Question", "QuestionsSection", "RatedSettings",
+    "RatingScale", "RatingsSection", "ScaleQuestion", "Section", "SettingsGrid", "SoundCheckSection", "Stop",
+    "Study", "TextQuestion", "ThanksSection", "TrialSection", "say", "spoken",
 ]
 
 CHOICES = ("a", "b", "both", "neither", "dont_know")  # clips of a pair: made by AI, or preferred
 RATING_MIN, RATING_MAX = 1, 5
+SIMULATED = "simulated-"  # what a made-up run of a study is called
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 Parameter = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
@@ -121,6 +122,8 @@ class Study(Strict):
 
     @model_validator(mode="after")
     def _names_fit(self) -> Study:
+        if self.slug.startswith(SIMULATED):
+            raise placed(f"may not begin with '{SIMULATED}', which marks what `simulate` wrote", ("slug",))
         # The places are pydantic's: after its index, a section's kind comes before its fields.
         _check_unique({("sections", n, one.kind, "id"): one.id for n, one in enumerate(self.sections)})
         asked = {("sections", number, section.kind, "questions", position, question.kind): question
