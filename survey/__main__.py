@@ -103,8 +103,8 @@ def _preview_line(study: Study, step: design.Step, clips: dict[str, design.ClipS
     if step.trial_id is None:
         return section.title
     heard = "; ".join(_heard(side, clips[clip]) for side, clip in zip("AB", step.clips, strict=False))
-    again = f", again {step.repeat_of}" if step.repeat_of else ""
-    return f"{step.kind} {step.position}/{step.of} ({step.condition}{again})" + (f": {heard}" if heard else "")
+    condition = f"{step.condition}, again {step.repeat_of}" if step.repeat_of else step.condition
+    return f"{step.kind} {step.position}/{step.of} ({condition})" + (f": {heard}" if heard else "")
 
 
 def _heard(side: str, clip: design.ClipSpec) -> str:
@@ -112,8 +112,8 @@ def _heard(side: str, clip: design.ClipSpec) -> str:
     if clip.settings is None:
         return f"{side} human, {prompt}" + (f", passage {clip.passage + 1}" if clip.passage else "")
     system = f"{clip.system}, " if clip.system else ""
-    return (f"{side} AI, {prompt}, {system}temperature {clip.settings.temperature:g}, top-k {clip.settings.top_k}, "
-            f"n-gram {clip.settings.no_repeat_ngram}")
+    return (f"{side} AI, {prompt}, {system}temperature {clip.settings.temperature:g}, "
+            f"top-k {clip.settings.top_k}, n-gram {clip.settings.no_repeat_ngram}")
 
 
 @app.command()

@@ -18,7 +18,7 @@ from survey.__main__ import app, main
 from survey.columns import FILES
 from survey.store import Store
 from survey.study_file import load
-from tests.survey.helpers import SMALL, make_ready, small_study, take
+from tests.survey.helpers import SMALL, hurry, make_ready, small_study, take
 
 Survey = Callable[..., "Done"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,15 +136,17 @@ def test_preview_shows_everything_in_order_and_writes_nothing(survey: Survey, tm
     two = survey(tmp_path / "data", "preview", "default", "--participant", 2)
     assert one.returncode == two.returncode == 0
     lines = one.stdout.splitlines()
-    assert "about 10 minutes, 22 clips of 15 s; participant 1" in lines[0]
-    assert len(lines) == 20 and lines[-1].endswith("Thank you!")
-    assert sum("pair " in line for line in lines) == 8
+    assert "about 12 minutes, 18 clips of 15 s; participant 1" in lines[0]
+    assert len(lines) == 18 and lines[-1].endswith("Thank you!")
+    assert sum(" pair " in line for line in lines) == 9
+    assert sum("again pairs-" in line for line in lines) == sum("(expect_" in line for line in lines) == 1
+    assert any("Can you hear well? (" in line and "notes)" in line for line in lines)
     assert one.stdout != two.stdout
     assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.slow
-def test_build_with_the_real_machine_and_library(tmp_path: Path) -> None:
+def test_build_with_the_real_machine_and_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     data = tmp_path / "data"
     done = in_a_process(data, "build", tmp_path / "tiny.yaml")
@@ -155,7 +157,8 @@ def test_build_with_the_real_machine_and_library(tmp_path: Path) -> None:
         assert [clip["origin"] for clip in clips] == ["ai", "human"]
         assert all((data / path).is_file() for path in store.built_clips("tiny").values())
         assert clips[0]["prompt_id"] == clips[1]["prompt_id"] and clips[0]["checkpoint_sha256"]
-        assert take(store, store.start("tiny"), random.Random(0)).finished
+        hurry(monkeypatch)
+        assert take(store, store.start("tiny"), random.Random(0), heard_s=3.0).finished
 
 
 def test_export_and_import(survey: Survey, answered: Path, tmp_path: Path) -> None:
