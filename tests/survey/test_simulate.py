@@ -115,9 +115,9 @@ def test_simulated_answers_are_never_mixed_with_real_ones(tmp_path: Path) -> Non
         assert store.status("small").started == 0
     for file in (tmp_path / "made-up").glob("*.csv"):
         file.write_bytes(file.read_bytes().replace(b"simulated-small", b"real"))
-    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as store:
-        with pytest.raises(StoreError, match="may not become"):
-            import_(store, tmp_path / "made-up", "simulated-real")
+    url = f"sqlite:///{tmp_path / 'segue.db'}"
+    with Store(url) as store, pytest.raises(StoreError, match="may not become"):
+        import_(store, tmp_path / "made-up", "simulated-real")
     with pytest.raises(StudyError, match="may not begin with 'simulated-'"):
         parse(SMALL.replace("slug: small", "slug: simulated-small"))
 
