@@ -66,12 +66,12 @@ class Api:
         assert answered.status_code == 200, answered.text
         return answered.json()
 
-    def at(self, kind: str, **more: object) -> tuple[str, dict]:
+    def at(self, kind: str, slug: str | None = None, **more: object) -> tuple[str, dict]:
         """A new participant's token, and the first step of a kind."""
-        reply = self.act("start", **more)
+        reply = self.act("start", slug, **more)
         token = reply["token"]
         while kind_of(reply) != kind:
-            reply = self.act("answer", token=token, step=due_step(reply), answer=fitting(reply))
+            reply = self.act("answer", slug, token=token, step=due_step(reply), answer=fitting(reply))
         return token, reply
 
 
