@@ -102,5 +102,5 @@ def unspread(share: Share) -> str:
 
 
 def _codes(people: Sequence[Any]) -> tuple[np.ndarray, int]:
-    codes, names = pd.factorize(np.asarray(people, dtype=object))
+    codes, names = pd.factorize(np.array(list(people), dtype=object))
     return codes, len(names)

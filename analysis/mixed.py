@@ -196,11 +196,12 @@ class Mixed(NamedTuple):
         """Standard errors of ``beta``."""
         return np.sqrt(np.diag(self.covariance))
 
-    def wald(self, which: int = 0, level: float = 0.95) -> tuple[Interval, float]:
-        """Interval of β[which], and the two-sided p-value of β[which] = 0."""
+    def wald(self, which: int = 0, df: int | None = None) -> tuple[Interval, float]:
+        """95% interval of β[which], and the two-sided p-value of β[which] = 0; t of ``df`` where given."""
         beta, error = float(self.beta[which]), float(self.error[which])
-        half = float(stats.t.ppf((1 + level) / 2, self.df)) * error
-        return (beta - half, beta + half), float(2 * stats.t.sf(abs(beta) / error, self.df))
+        student = stats.t(self.df if df is None else df)
+        half = float(student.ppf(0.975)) * error
+        return (beta - half, beta + half), float(2 * student.sf(abs(beta) / error))
 
 
 def fit(

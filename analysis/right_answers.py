@@ -17,8 +17,12 @@ from analysis.mixed import Mixed, fit, profile_interval
 
 MIXED = (
     "Logistic model with crossed random intercepts of participants and items, maximum likelihood by Laplace "
-    "approximation (Bates et al. 2015); Wald interval and test, Student's t with the levels of the shorter "
-    "factor less one degrees of freedom"
+    "approximation (Bates et al. 2015); Wald interval and test, Student's t with as many degrees of freedom as "
+    "there are participants or items, whichever are fewer, less one"
+)
+SLOPE = (
+    "Slope in the logistic model with crossed random intercepts of participants and items (Bates et al. 2015); "
+    "Wald interval and test, participants − 2 degrees of freedom"
 )
 TRAINING = "q_mt_"  # the questions of the musical training block
 REVERSED = ("q_mt_not_musician",)
@@ -124,7 +128,7 @@ def slope(decided: pd.DataFrame, measure: pd.Series, unit: str) -> dict[str, Any
         "odds_ratio": None,
         "ci95": None,
         "p_value": None,
-        "method": MIXED,
+        "method": SLOPE,
         "note": None,
     }
     if len(np.unique(x)) < 2:
@@ -132,7 +136,8 @@ def slope(decided: pd.DataFrame, measure: pd.Series, unit: str) -> dict[str, Any
     model = _fitted(rows, np.column_stack([np.ones(len(x)), x - x.mean()]))
     if isinstance(model, str):
         return found | {"note": model}
-    (low, high), p = model.wald(1)
+    # The measure differs between participants, whatever the items: so they are what is counted.
+    (low, high), p = model.wald(1, df=max(found["n_participants"] - 2, 1))
     return found | {
         "odds_ratio": float(np.exp(model.beta[1])),
         "ci95": (float(np.exp(low)), float(np.exp(high))),

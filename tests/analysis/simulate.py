@@ -100,7 +100,8 @@ def write(tables: dict[str, list[Row]], folder: Path) -> Path:
         ("answers.csv", ANSWERS),
     ):
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, columns, restval="")
+            further = dict.fromkeys(key for row in tables[name] for key in row if key not in columns)
+            writer = csv.DictWriter(file, [*columns, *further], restval="")
             writer.writeheader()
             for row in tables[name]:
                 writer.writerow({key: _guarded(value) for key, value in row.items()})
