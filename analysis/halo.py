@@ -10,15 +10,8 @@ import pandas as pd
 from analysis.estimates import clustered_mean, detection, detection_intervals
 from analysis.families import corrected
 from analysis.summaries import summary
-from analysis.within import NOTHING, mean_difference, regression
+from analysis.within import NOTHING, OWN, SAME_CLIPS, mean_difference, regression
 
-DIFFERENCE = (
-    "Mean over listeners of their own difference, said human minus said AI; t interval over listeners"
-)
-SAME_CLIPS = (
-    "Least squares within listeners and within clips, said human minus said AI; t interval, standard error "
-    "clustered by participant"
-)
 ACCURACY = "Share of right guesses; t interval, standard error clustered by participant"
 BOOTSTRAP = "Log-linear correction (Hautus 1995); percentile bootstrap over participants"
 
@@ -26,9 +19,9 @@ BOOTSTRAP = "Log-linear correction (Hautus 1995); percentile bootstrap over part
 def halo_results(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
     """Ratings by what the listener took the clip for, and how right these guesses were; of blind ratings.
 
-    ``difference`` compares all of a listener's clips, so that clips which sound like a machine and are
-    liked less count; ``within_clips`` compares listeners on the same clip, which leaves belief and taste.
-    Neither says what causes what: the label experiment does.
+    Differences are said human minus said AI. ``difference`` compares all of a listener's clips, so that
+    clips which sound like a machine and are liked less count; ``within_clips`` compares listeners on the
+    same clip, which leaves belief and taste. Neither says what causes what: the label experiment does.
     """
     asked = ratings[ratings["said_ai"].notna()]
     said_ai = asked["said_ai"].astype(bool).to_numpy()
@@ -56,7 +49,7 @@ def _difference(ratings: pd.DataFrame, said_ai: np.ndarray) -> dict[str, Any]:
     values = ratings["rating"].to_numpy(dtype=float)
     return {
         **mean_difference(values, ~said_ai, ratings["participant_id"].to_numpy())._asdict(),
-        "method": DIFFERENCE,
+        "method": OWN,
     }
 
 

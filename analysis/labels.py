@@ -13,14 +13,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.families import corrected
-from analysis.models import model_results
+from analysis.models import BY_AI, model_results
 from analysis.summaries import summary
-from analysis.within import NOTHING, regression
+from analysis.within import NOTHING, SAME_CLIPS, regression
 
-TOLD = ("human", "blind", "ai")
-CONTRAST = (
-    "Least squares within listeners and within clips; t interval, standard error clustered by participant"
-)
+TOLD = {"human": "told “human”", "blind": "told nothing", "ai": "told “AI”"}
 
 
 def labelled(ratings: pd.DataFrame) -> pd.DataFrame:
@@ -41,9 +38,9 @@ def label_results(ratings: pd.DataFrame) -> dict[str, Any]:
     by_origin = {name: _contrasts(ratings[ratings["clip_origin"] == name], told) for name in origins}
     corrected("labels", list(contrasts.values()))
     corrected("labels by truth", [test for part in by_origin.values() for test in part.values()])
-    effects = {f"told {name}": (ratings["told"] == name).to_numpy(float) for name in told[1:]}
+    effects = {TOLD[name]: (ratings["told"] == name).to_numpy(float) for name in told[1:]}
     if len(origins) == 2:
-        effects["by AI"] = (ratings["clip_origin"] == "ai").to_numpy(float)
+        effects[BY_AI] = (ratings["clip_origin"] == "ai").to_numpy(float)
     return {
         "n": len(ratings),
         "n_participants": int(ratings["participant_id"].nunique()),
@@ -77,7 +74,7 @@ def _contrasts(ratings: pd.DataFrame, told: list[str]) -> dict[str, dict[str, An
     return {
         f"{told[second]} minus {told[first]}": {
             **(model.contrast(weights[second] - weights[first]) if model else NOTHING)._asdict(),
-            "method": CONTRAST,
+            "method": SAME_CLIPS,
         }
         for first, second in combinations(range(len(told)), 2)
     }

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.families import corrected
 from analysis.ordinal import MODEL, fit
 
+BY_AI = "by AI"
 TOO_FEW = "There are too few units that carry this effect to tell it from chance."
 
 
@@ -22,7 +23,7 @@ def rating_models(ratings: pd.DataFrame, settings: pd.Series, systems: pd.Series
     """
     origin = (ratings["clip_origin"] == "ai").to_numpy(float)
     return {
-        "origin": model_results(ratings, {"by AI": origin}) if 0 < origin.sum() < len(origin) else None,
+        "origin": model_results(ratings, {BY_AI: origin}) if 0 < origin.sum() < len(origin) else None,
         "system": _by(ratings, systems, "systems against the first"),
         "setting": _by(ratings, settings, "settings against the first"),
     }

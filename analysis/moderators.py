@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.columns import LEVELS
 from analysis.families import corrected
-from analysis.models import model_results
+from analysis.models import BY_AI, model_results
 from analysis.summaries import summary
 
 WELCH = "Difference of two groups' means of one number a listener, musicians minus others; Welch's t"
@@ -71,5 +71,5 @@ def _model(ratings: pd.DataFrame, musician: np.ndarray) -> dict[str, Any] | None
     ai = (ratings["clip_origin"] == "ai").to_numpy(dtype=float)
     effects = {"musician": musician}
     if 0 < ai.sum() < len(ai):
-        effects = {"by AI": ai, **effects, "by AI × musician": ai * musician}
+        effects = {BY_AI: ai, **effects, f"{BY_AI} × musician": ai * musician}
     return model_results(ratings, effects)

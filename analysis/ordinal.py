@@ -60,9 +60,9 @@ class Fit:
         """One effect; interval and p-value are None where no unit is left over to estimate its error from.
 
         The variance is taken m/(m − q) times, and t has m − q degrees of freedom, where the effect is carried
-        by m units (clips if it is the same for all ratings of a clip, else listeners) and q means of such
-        units were fitted. For balanced normal data this is the step from maximum likelihood to restricted
-        likelihood, and exact; without it a study with few clips would claim too much.
+        by m units (clips if it is the same for all ratings of a clip and clips differ, else listeners) and q
+        means of such units were fitted. For balanced normal data this is the step from maximum likelihood
+        to restricted likelihood, and exact; without it a study with few clips would claim too much.
         """
         place = self.names.index(name)
         estimate, (units, fitted) = float(self.effects[place]), self.units[place]
@@ -104,7 +104,7 @@ def fit(
     farthest = max((*np.abs(at.effects), 0.0))
     if covariance is None or farthest > FARTHEST or np.sqrt(covariance.diagonal().max()) > FARTHEST:
         return "The ratings do not hold the effects: no two groups of ratings overlap enough."
-    units = tuple(_units(x, place, design) for place in range(x.shape[1]))
+    units = tuple(_units(x, place, design, at.spreads) for place in range(x.shape[1]))
     return Fit(
         tuple(effects), at.thresholds, at.effects, at.spreads, covariance, found, len(values),
         design.n_people, design.n_clips, units,
@@ -180,11 +180,15 @@ def _covariance(design: Crossed, at: Point) -> np.ndarray | None:
     return ((vectors / values) @ vectors.T)[: cuts + q, : cuts + q]
 
 
-def _units(x: np.ndarray, place: int, design: Crossed) -> tuple[int, int]:
-    """How many units carry the effect in this column, and how many means of such units were fitted."""
+def _units(x: np.ndarray, place: int, design: Crossed, spreads: np.ndarray) -> tuple[int, int]:
+    """How many units carry the effect in this column, and how many means of such units were fitted.
+
+    Where the clips are as many as the means, nothing is left of them, and their spread of 0 means nothing.
+    """
     by_clip = np.array([_same_within(column, design.clips, design.n_clips) for column in x.T])
-    if design.n_clips > 1 and by_clip[place]:
-        return design.n_clips, 1 + int(by_clip.sum())
+    means = 1 + int(by_clip.sum())
+    if design.n_clips > 1 and by_clip[place] and (spreads[1] > 0 or design.n_clips <= means):
+        return design.n_clips, means
     return design.n_people, 1 + int((~by_clip).sum())
 
 

@@ -17,9 +17,7 @@ from analysis.ranks import rank_results
 from analysis.scales import scale_results
 from analysis.summaries import groups_of, setting_labels, settings_of, summary, system_labels
 from analysis.surface import surface_results
-from analysis.within import mean_difference
-
-DIFFERENCE = "Mean over listeners of their own difference, AI minus human; t interval over listeners"
+from analysis.within import OWN, mean_difference
 
 
 def rated(answers: pd.DataFrame, stimuli: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -122,7 +120,7 @@ def origin_difference(ratings: pd.DataFrame) -> dict[str, Any]:
     is_ai = (ratings["clip_origin"] == "ai").to_numpy()
     values = ratings["rating"].to_numpy(dtype=float)
     found = mean_difference(values, is_ai, ratings["participant_id"].to_numpy())
-    return {**found._asdict(), "method": DIFFERENCE}
+    return {**found._asdict(), "method": OWN}
 
 
 def _first(group: pd.DataFrame, column: str) -> Hashable | None:

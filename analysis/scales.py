@@ -13,10 +13,9 @@ from analysis.estimates import percentiles
 from analysis.families import corrected
 from analysis.ranks import friedman
 from analysis.summaries import groups_of, summary
-from analysis.within import codes, mean_difference
+from analysis.within import OWN, codes, mean_difference
 
 FIRST = "rating"
-DIFFERENCE = "Mean over listeners of their own difference, AI minus human; t interval over listeners"
 CORRELATION = (
     "Repeated-measures correlation (Bakdash & Marusich 2017): Pearson's within listeners; percentile "
     "bootstrap over listeners"
@@ -74,7 +73,7 @@ def _tests(given: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dic
     wide = given.pivot_table(index="participant_id", columns="setting", values="rating", aggfunc="mean")
     complete = wide.to_numpy(dtype=float)[~wide.isna().any(axis=1)]
     return {
-        "origin_difference": {**difference._asdict(), "method": DIFFERENCE},
+        "origin_difference": {**difference._asdict(), "method": OWN},
         "friedman": friedman(complete, rng, resamples),
     }
 

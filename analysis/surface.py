@@ -20,7 +20,7 @@ from analysis.estimates import percentiles
 from analysis.within import codes, regression
 
 FACTORS = ("temperature", "top_k", "no_repeat_ngram")
-STEPS = 13  # of each factor, between its lowest and highest tested value
+STEPS = 17  # of each factor, between its lowest and highest tested value
 TESTED = (
     "Mean of each setting, adjusted for who heard it; the interval is that of its distance from the mean of "
     "all settings, by bootstrap over listeners"
@@ -185,7 +185,7 @@ def fitted(
             "n": len(y),
             "n_participants": model.groups,
         },
-        "grid": _slice(names, grid, at),
+        "grid": _slice(names, grid[len(points) :], at[len(points) :]),
     }
 
 
@@ -241,7 +241,7 @@ def _region(names: list[str], points: np.ndarray) -> np.ndarray:
 
 
 def _slice(names: list[str], grid: np.ndarray, heights: np.ndarray) -> dict[str, Any]:
-    """The surface over the first one or two factors, at its highest over the rest."""
+    """The surface over the first one or two factors, at its highest over the rest, for a heat map."""
     shown = names[:2]
     columns = {name: grid[:, place].tolist() for place, name in enumerate(shown)}
     table = pd.DataFrame({**columns, "height": heights})

@@ -10,6 +10,10 @@ from scipy import stats
 
 from analysis.estimates import Interval
 
+OWN = "Mean over listeners of their own difference; t interval over listeners"
+SAME_CLIPS = (
+    "Least squares within listeners and within clips; t interval, standard error clustered by participant"
+)
 ENOUGH, MOST_ROUNDS = 1e-10, 500
 
 
