@@ -38,11 +38,14 @@ class TranslatedLabel(_Translated):
     root: dict[Language, Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1)
 
 
+FORMS = ("plain", "by language")        # of a text
+
+
 def _form(value: object) -> str:
-    return "by language" if isinstance(value, dict | _Translated) else "plain"
+    return FORMS[isinstance(value, dict | _Translated)]
 
 
-_Plain, _ByLanguage, _Form = Tag("plain"), Tag("by language"), Discriminator(_form)
+_Plain, _ByLanguage, _Form = Tag(FORMS[0]), Tag(FORMS[1]), Discriminator(_form)
 Text = Annotated[Annotated[str, Field(min_length=1, max_length=10_000), _Plain]
                  | Annotated[TranslatedText, _ByLanguage], _Form]
 Prose = Annotated[Annotated[str, Field(max_length=10_000), _Plain]

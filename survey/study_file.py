@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from survey import mistakes
+from survey.schema import FORMS
 from survey.study import Study
 
 FOLDER = Path(__file__).parent / "studies"
@@ -139,13 +140,15 @@ def _sentence(name: str, root: yaml.Node, location: tuple[int | str, ...], what:
 def _locate(root: yaml.Node, location: tuple[int | str, ...]) -> tuple[int, tuple[int | str, ...]]:
     """The line of the deepest part of `location` that the file has, and the location as the file writes it.
 
-    Pydantic's locations also hold the kind of a section and the index in a list that the file writes as one
-    value.
+    Pydantic's locations also hold the kind of a section, the form of a text and the index in a list that the
+    file writes as one value. What a block of questions stands for is not in the file at all.
     """
-    node, line, kept = root, root.start_mark.line + 1, []
+    node, line, kept, lost = root, root.start_mark.line + 1, [], False
     for depth, part in enumerate(location):
         last = depth == len(location) - 1
         if depth and isinstance(location[depth - 1], int) and _kind(node) == part:
+            continue
+        if part in FORMS:
             continue
         child = None
         if isinstance(node, yaml.MappingNode):
@@ -158,8 +161,10 @@ def _locate(root: yaml.Node, location: tuple[int | str, ...]) -> tuple[int, tupl
         if child is not None:
             node = child
             kept.append(part)
-        elif last and isinstance(part, str) and isinstance(node, yaml.MappingNode) and part != "[key]":
-            kept.append(part)
+        elif isinstance(part, str) and isinstance(node, yaml.MappingNode) and part != "[key]":
+            if last and not lost:
+                kept.append(part)
+            lost = True
     return line, tuple(kept)
 
 
