@@ -138,7 +138,7 @@ def _unprefixed(cell: str) -> str:
     A text that has such a ``'`` of its own was given one more, so one is taken off wherever they stand in
     front.
     """
-    return cell[1:] if GUARDED.match(cell) else cell
+    return cell[1:] if cell.startswith("'") and GUARDED.match(cell) else cell
 
 
 def _typed(file: str, column: Column, cells: Sequence[str]) -> pd.Series:

@@ -162,16 +162,12 @@ def detection_intervals(
     people = len(counts)
     if people < 2:
         return None, None
-    d_primes, criteria = [], []
-    # A block at a time: 2,000 resamples of 5,000 participants at once would be 80 MB of draws.
-    for start in range(0, resamples, 200):
-        draws = rng.multinomial(people, np.full(people, 1 / people), size=min(200, resamples - start))
-        pooled = draws @ counts
-        possible = (pooled[:, :2].sum(axis=1) > 0) & (pooled[:, 2:].sum(axis=1) > 0)
-        d_prime, criterion = detections(pooled[possible])
-        d_primes.append(d_prime)
-        criteria.append(criterion)
-    return percentiles(np.concatenate(d_primes)), percentiles(np.concatenate(criteria))
+    # Participants with the same counts are interchangeable: drawing how often each pattern comes is the same.
+    counts, alike = np.unique(counts, axis=0, return_counts=True)
+    pooled = rng.multinomial(people, alike / people, size=resamples) @ counts
+    possible = (pooled[:, :2].sum(axis=1) > 0) & (pooled[:, 2:].sum(axis=1) > 0)
+    d_primes, criteria = detections(pooled[possible])
+    return percentiles(d_primes), percentiles(criteria)
 
 
 def percentiles(values: np.ndarray, level: float = 0.95) -> Interval | None:
