@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+import model
 from survey.store import Store
 from tests.survey.helpers import make_ready, small_study
 
@@ -39,3 +40,28 @@ def store(database_url: str) -> Iterator[Store]:
     """A store that holds the small study, ready to be taken."""
     with Store(database_url) as opened:
         yield make_ready(opened, small_study())
+
+
+_SOUNDS: dict[str, model.Audio] = {}
+_FILES: dict[int, bytes] = {}
+
+
+@pytest.fixture
+def sound_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same music is played and encoded once for all tests that ask for this: that takes most of a build's
+    time."""
+    play, encode = model.to_audio, model.encode
+
+    def played(score: model.Score, **asked: object) -> model.Audio:
+        key = f"{model.roll(score)} {asked}"
+        if key not in _SOUNDS:
+            _SOUNDS[key] = play(score, **asked)
+        return _SOUNDS[key]
+
+    def encoded(audio: model.Audio, kind: str) -> bytes:
+        if id(audio) not in _FILES:
+            _FILES[id(audio)] = encode(audio, kind)
+        return _FILES[id(audio)]
+
+    monkeypatch.setattr(model, "to_audio", played)
+    monkeypatch.setattr(model, "encode", encoded)

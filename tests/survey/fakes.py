@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from model import Progress, Settings, Take, join
+from survey.export import export
+from survey.store import Store
 
 TPQ = 480
 BAR = 4 * TPQ
@@ -97,3 +102,15 @@ PIECES = [FakePiece(number) for number in range(8)]
 def same(score: Score) -> Score:
     """A vocabulary that holds everything."""
     return score.copy()
+
+
+def files(store: Store, folder: Path, slug: str = "tones") -> dict[str, bytes]:
+    """The bytes of every clip that is built."""
+    return {name: (folder / path).read_bytes() for name, path in store.built_clips(slug).items()}
+
+
+def records(store: Store, folder: Path, slug: str = "tones") -> dict[str, dict[str, str]]:
+    """stimuli.csv, by clip."""
+    export(store, slug, folder / "out")
+    text = (folder / "out" / "stimuli.csv").read_text(encoding="utf-8")
+    return {row["stimulus_id"]: row for row in csv.DictReader(io.StringIO(text))}

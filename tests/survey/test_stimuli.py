@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 import json
@@ -15,21 +14,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
 
 from model import GenerationError, cut_bars
 from survey import design
 from survey.excerpts import BuildError, choose, rests, suits
-from survey.export import export
 from survey.stimuli import build, ensure_built
 from survey.store import Store, UnknownStudy
 from survey.study import ClipRules
 from survey.study_file import parse
-from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, melody, same
+from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, files, melody, records, same
 
+pytestmark = pytest.mark.usefixtures("sound_once")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -45,40 +42,7 @@ def store(tmp_path: Path, study) -> Iterator[Store]:
         yield opened
 
 
-def clips(store: Store, folder: Path, slug: str = "tones") -> dict[str, bytes]:
-    """The bytes of every clip that is built."""
-    return {name: (folder / path).read_bytes() for name, path in store.built_clips(slug).items()}
-
-
-def rows(store: Store, folder: Path) -> dict[str, dict[str, str]]:
-    """stimuli.csv, by clip."""
-    export(store, "tones", folder / "out")
-    text = (folder / "out" / "stimuli.csv").read_text(encoding="utf-8")
-    return {row["stimulus_id"]: row for row in csv.DictReader(io.StringIO(text))}
-
-
 # What a file tells
-
-
-def test_files_tell_nothing_but_music(store: Store, study, tmp_path: Path) -> None:
-    assert build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
-    files = clips(store, tmp_path)
-    assert len(files) == len(design.clips(study)) == 6
-    assert len({len(data) for data in files.values()}) == 1, "the size of a file tells"
-    assert len(set(files.values())) == 6
-    # The first frame is LAME's: header, tables, gain and delays, then two checksums of the sound (188-191).
-    # The mode bits of joint stereo (byte 3) are the encoder's choice, frame by frame.
-    heads = {data[:3] + data[4:188] + data[192:520] for data in files.values()}
-    assert len(heads) == 1
-    for data in files.values():
-        assert not data.startswith(b"ID3")
-        assert b"TAG" not in data[-128:]
-        sound, rate = soundfile.read(io.BytesIO(data))
-        assert sound.shape == (3 * 44100, 2)
-        assert rate == 44100
-        assert abs(pyloudnorm.Meter(rate).integrated_loudness(sound) + 20) < 0.3
-        assert 0.05 < np.abs(sound).max() < 1
-        assert np.abs(sound[-8:]).max() < 0.02, "the end is not faded"
 
 
 def test_names_tell_nothing(store: Store, study, tmp_path: Path) -> None:
@@ -100,8 +64,8 @@ def test_a_machine_that_copies_the_composer_makes_the_same_file(store: Store, st
             return cut_bars(piece.score(), settings.prompt_bars, settings.prompt_bars + settings.bars)
 
     build(study, store, tmp_path, Copyist(), PIECES, round_trip=same)
-    files = clips(store, tmp_path)
-    assert files["pairs-1-ai"] == files["pairs-1-human"]
+    clips = files(store, tmp_path)
+    assert clips["pairs-1-ai"] == clips["pairs-1-human"]
 
 
 def test_all_that_is_heard_went_through_the_vocabulary(store: Store, study, tmp_path: Path) -> None:
@@ -119,16 +83,16 @@ def test_all_that_is_heard_went_through_the_vocabulary(store: Store, study, tmp_
     with Store(f"sqlite:///{plain / 'segue.db'}") as other:
         other.register(study)
         build(study, other, plain, FakeMachine(), PIECES, round_trip=same)
-        before = clips(other, plain)
-    after = clips(store, tmp_path)
+        before = files(other, plain)
+    after = files(store, tmp_path)
     assert all(after[name] != before[name] for name in before)
 
 
 def test_the_record_has_what_it_takes_to_make_a_clip_again(store: Store, study, tmp_path: Path) -> None:
     build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
-    files, specs = clips(store, tmp_path), {spec.id: spec for spec in design.clips(study)}
-    for name, row in rows(store, tmp_path).items():
-        assert row["audio_sha256"] == hashlib.sha256(files[name]).hexdigest()
+    clips, specs = files(store, tmp_path), {spec.id: spec for spec in design.clips(study)}
+    for name, row in records(store, tmp_path).items():
+        assert row["audio_sha256"] == hashlib.sha256(clips[name]).hexdigest()
         assert float(row["duration_s"]) == 3
         assert abs(float(row["lufs"]) + 20) < 0.1
         assert (row["title"], row["composer"], row["licence"]) == ("Air", "Anon.", "CC0-1.0")
@@ -139,17 +103,18 @@ def test_the_record_has_what_it_takes_to_make_a_clip_again(store: Store, study, 
             assert (row["system"], row["checkpoint_sha256"]) == ("fake", "c0ffee" * 10)
             assert (row["temperature"], row["top_k"], row["no_repeat_ngram"]) == ("0.7", "12", "4")
             assert int(row["seed"]) == specs[name].seed
-    pair = [rows(store, tmp_path)[name]["prompt_id"] for name in ("pairs-1-ai", "pairs-1-human")]
+    pair = [records(store, tmp_path)[name]["prompt_id"] for name in ("pairs-1-ai", "pairs-1-human")]
     assert pair[0] == pair[1]
 
 
-def test_the_same_study_twice_makes_the_same_files(store: Store, study, tmp_path: Path) -> None:
+def test_the_same_study_twice_makes_the_same_files(store: Store, study, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.undo()                          # every sound is made anew
     build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
     again = tmp_path / "again"
     with Store(f"sqlite:///{again / 'segue.db'}") as other:
         other.register(study)
         build(study, other, again, FakeMachine(), PIECES, round_trip=same)
-        assert clips(other, again) == clips(store, tmp_path)
+        assert files(other, again) == files(store, tmp_path)
 
 
 # Faulty takes
@@ -160,7 +125,7 @@ def test_a_faulty_take_gets_another_seed_and_the_record_has_it(store: Store, stu
     machine = FakeMachine()
     machine.faults = {spec.seed: ("stuck",), spec.seed + 1: ("empty",)}
     build(study, store, tmp_path, machine, PIECES, round_trip=same)
-    assert int(rows(store, tmp_path)["pairs-1-ai"]["seed"]) == spec.seed + 2
+    assert int(records(store, tmp_path)["pairs-1-ai"]["seed"]) == spec.seed + 2
 
 
 def test_where_every_take_is_stuck_the_clip_is_too(store: Store, study, tmp_path: Path, caplog) -> None:
@@ -272,10 +237,10 @@ def test_a_stopped_build_goes_on_where_it_was(store: Store, study, tmp_path: Pat
     assert not build(study, store, tmp_path, machine, PIECES, round_trip=same, progress=progress, stop=stop)
     assert seen == [(0, 6), (1, 6), (2, 6)]
     assert store.status("tones").clips_built == 2
-    kept = clips(store, tmp_path)
+    kept = files(store, tmp_path)
     assert build(study, store, tmp_path, machine, PIECES, round_trip=same) is True
     assert len(machine.calls) == 3, "a clip was made twice"
-    done = clips(store, tmp_path)
+    done = files(store, tmp_path)
     assert {name: done[name] for name in kept} == kept
     assert build(study, store, tmp_path, machine, [], round_trip=same) is True, "nothing is left to do"
 
@@ -303,7 +268,7 @@ def test_the_pieces_stay_what_they_were_when_the_library_changes(store: Store, s
     chosen = json.loads((tmp_path / "clips" / ".tones.json").read_text())["pieces"]
     more = [FakePiece(number) for number in range(100, 120)] + PIECES[::-1]
     build(study, store, tmp_path, FakeMachine(), more, round_trip=same)
-    assert {row["prompt_id"] for row in rows(store, tmp_path).values()} == set(chosen.values())
+    assert {row["prompt_id"] for row in records(store, tmp_path).values()} == set(chosen.values())
 
 
 def test_a_piece_that_went_missing_is_one_sentence(store: Store, study, tmp_path: Path) -> None:
@@ -316,12 +281,12 @@ def test_a_piece_that_went_missing_is_one_sentence(store: Store, study, tmp_path
 
 def test_a_clip_whose_file_is_gone_is_made_again(store: Store, study, tmp_path: Path) -> None:
     build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
-    before = clips(store, tmp_path)
+    before = files(store, tmp_path)
     (tmp_path / store.built_clips("tones")["pairs-2-ai-1"]).unlink()
     machine = FakeMachine()
     build(study, store, tmp_path, machine, PIECES, round_trip=same)
     assert len(machine.calls) == 1
-    assert clips(store, tmp_path) == before
+    assert files(store, tmp_path) == before
 
 
 def test_two_builds_at_once_share_the_work(store: Store, study, tmp_path: Path) -> None:
@@ -367,14 +332,14 @@ def test_a_killed_build_goes_on_where_it_was(store: Store, study, tmp_path: Path
     child.stdout.close()
     built = store.status("tones").clips_built
     assert 2 <= built < 6
-    kept = clips(store, tmp_path)
+    kept = files(store, tmp_path)
     machine = FakeMachine()
     assert build(study, store, tmp_path, machine, PIECES, round_trip=same)
-    whole = clips(store, tmp_path)
+    whole = files(store, tmp_path)
     assert {name: whole[name] for name in kept} == kept
     assert len(whole) == 6
     for name, data in whole.items():
-        assert hashlib.sha256(data).hexdigest() == rows(store, tmp_path)[name]["audio_sha256"]
+        assert hashlib.sha256(data).hexdigest() == records(store, tmp_path)[name]["audio_sha256"]
         assert len(soundfile.read(io.BytesIO(data))[0]) == 3 * 44100
 
 
