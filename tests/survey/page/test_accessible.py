@@ -9,6 +9,7 @@ import pytest
 from tests.axe import violations
 from tests.survey.page.gallery import VIEWS, gallery
 from tests.survey.page.served import served
+from tests.survey.page.steps import answer_questions
 
 UNLOCK = "document.querySelectorAll('fieldset, .go').forEach((one) => { one.disabled = false; })"
 
@@ -36,3 +37,14 @@ def test_axe_finds_nothing_grave(new_page: Callable, views: str, names: tuple[st
         found[name] = violations(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
     assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_axe_finds_nothing_grave_in_the_real_page(new_page: Callable, address: str, watch) -> None:
+    watch.expect("favicon.ico")
+    page = new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    page.goto(address)
+    page.get_by_role("button", name="I agree").wait_for()
+    assert violations(page) == []
+    page.get_by_role("button", name="I agree").click()
+    answer_questions(page)
+    assert violations(page) == []
