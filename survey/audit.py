@@ -14,7 +14,7 @@ test; Ojala and Garriga 2010); the interval draws prompts with replacement.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ COPIED_NOTES = 24       # in a row: 95% of held-out human excerpts have fewer th
 COPIED_SHARE = 1 / 3    # of the melodies: two thirds of training excerpts have far more, 98% of others less
 TOGETHER = "all cues together"
 _RIDGE = 1.0            # beside cues of unit variance
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,13 @@ class Clip:
     facts: Facts | None
 
 
-def audit(clips: Sequence[Clip], seed: int = 0) -> dict:
-    """What an audit finds, as plain JSON.
+def audit(clips: Sequence[Clip], seed: int = 0, progress: Progress = lambda done, of: None) -> dict:
+    """What an audit finds, as plain JSON; some seconds for a hundred clips.
+
+    Args:
+        clips: those of one study.
+        seed: of the folds and of what chance does; the same seed gives the same result.
+        progress: called with (cues tried, cues in all).
 
     Returns:
         `clips`: how many of each origin, prompts, and clips `without_facts`. `cues`: [name, AUC] of every cue
@@ -64,7 +70,7 @@ def audit(clips: Sequence[Clip], seed: int = 0) -> dict:
         "threshold": TELLING, "cues": [], "details": {}, "copies": _copies(known),
     }
     if machine.any() and not machine.all() and len(set(prompts)) > 1:
-        found["details"] = _details(known, machine, prompts, np.random.default_rng(seed))
+        found["details"] = _details(known, machine, prompts, np.random.default_rng(seed), progress)
         found["cues"] = sorted(([name, one["auc"]] for name, one in found["details"].items()
                                 if one["auc"] is not None), key=lambda cue: -cue[1])
     found["warnings"] = _warnings(found)
@@ -76,7 +82,7 @@ def audit(clips: Sequence[Clip], seed: int = 0) -> dict:
 
 
 def _details(clips: Sequence[Clip], machine: np.ndarray, prompts: Sequence[str],
-             rng: np.random.Generator) -> dict[str, dict]:
+             rng: np.random.Generator, progress: Progress) -> dict[str, dict]:
     groups = np.unique(prompts, return_inverse=True)[1]
     divisions = _divisions(groups, rng)
     dealings = np.stack([machine, *(_dealt(machine, groups, rng) for _ in range(PERMUTATIONS))])
@@ -88,7 +94,8 @@ def _details(clips: Sequence[Clip], machine: np.ndarray, prompts: Sequence[str],
         return _tried(np.column_stack(columns), dealings, divisions, drawn[:, groups])
 
     details = {}
-    for name, (label, unit) in CUES.items():
+    for done, (name, (label, unit)) in enumerate(CUES.items()):
+        progress(done, len(CUES) + 1)
         means = {who: _mean(values[name][mask]) for who, mask in (("ai", machine), ("human", ~machine))}
         details[label] = {**tried([ranks[name]]), "unit": unit, **means}
     _correct(list(details.values()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from survey import catalogue
-from survey.audit import Clip, audit
+from survey.audit import Clip, Progress, audit
 from survey.errors import NotReady
 from survey.store import Store
 
 
-def inspect(store: Store, slug: str) -> dict:
+def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None) -> dict:
     """Audits the clips of a study, keeps the result (see `survey.audit`, and `at`, when) and returns it.
 
     Raises:
@@ -23,7 +23,7 @@ def inspect(store: Store, slug: str) -> dict:
                        f"{status.clips_built} of {status.clips_needed} are.")
     clips = [Clip(clip.id, clip.origin, clip.prompt_id or clip.id, json.loads(clip.facts or "null"))
              for clip in store.measured(slug)]
-    found = {"study": slug, "at": catalogue.now().isoformat(), **audit(clips)}
+    found = {"study": slug, "at": catalogue.now().isoformat(), **audit(clips, progress=progress)}
     store.keep_audit(slug, json.dumps(found))
     return found
 

@@ -149,7 +149,7 @@ class Office:
     def audit(self, slug: str, progress: Progress, stop: Event) -> None:
         """Looks for what tells the machine's clips from people's, and keeps what it finds; see
         `survey.inspection`."""
-        inspect(self._store, slug)
+        inspect(self._store, slug, progress)
 
     def build(self, slug: str, progress: Progress, stop: Event) -> None:
         """Builds the clips that are missing; see `survey.stimuli.build`."""

@@ -135,8 +135,10 @@ def test_where_there_is_nothing_to_compare_it_says_so(some: list[Clip]) -> None:
     assert found["cues"] == [] and found["verdict"].startswith("There is nothing to compare")
 
 
-def test_the_same_clips_give_the_same_result() -> None:
-    assert audit(clips(8)) == audit(clips(8))
+def test_the_same_clips_give_the_same_result_and_progress_is_told() -> None:
+    seen: list[tuple[int, int]] = []
+    assert audit(clips(8)) == audit(clips(8), progress=lambda done, of: seen.append((done, of)))
+    assert seen == [(done, len(CUES) + 1) for done in range(len(CUES))]
 
 
 # What lies in the training music
