@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from survey import design
 from survey.study import Study
 from survey.study_file import load
-from tests.survey.helpers import small_study
+from tests.survey.helpers import rich_study, small_study
 
 
 def studies(seed: int, one_ai: int, both_ai: int, both_human: int, rated: int) -> Study:
@@ -135,3 +135,117 @@ def test_an_even_number_of_trials_follow_each_other_equally_often(n: int) -> Non
         follows.update(pairwise(trials))
     assert len(follows) == n * (n - 1)
     assert set(follows.values()) == {1}
+
+
+# --- a study with everything ------------------------------------------------------------------------------
+
+
+def rich(seed: int) -> Study:
+    """The rich study with another seed."""
+    return rich_study().model_copy(update={"seed": seed})
+
+
+seeds = st.integers(0, 2**31 - 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 24))
+def test_everything_is_even_over_any_number_of_participants(seed: int, participants: int) -> None:
+    study = rich(seed)
+    heard, sides, positions, repeated, labels = Counter(), Counter(), Counter(), Counter(), Counter()
+    expected, notes = Counter(), Counter()
+    for ordinal in range(participants):
+        for step in design.steps(study, ordinal):
+            notes.update([step.notes] if step.notes else [])
+            expected.update([step.expected] if step.expected else [])
+            if step.repeat_of:
+                repeated[step.repeat_of] += 1
+            elif step.clips and step.trial_id:
+                heard[step.trial_id] += 1
+                sides[step.trial_id, step.clips] += 1
+                positions[step.trial_id, step.position] += 1
+                labels[step.trial_id, step.condition] += 1
+    trials = design.trials(study)
+    assert spread(repeated, [trial.id for trial in trials["pairs"]]) <= 1
+    assert spread(notes, list(design.NOTES)) <= 1
+    assert spread(expected, ["a", "b", "both", "neither", "dont_know"]) <= 1
+    for trial in trials["pairs"]:
+        one, two = (clip.id for clip in trial.clips)
+        assert spread(sides, [(trial.id, (one, two)), (trial.id, (two, one))]) <= 1
+        assert spread(positions, [(trial.id, place) for place in (1, 2, 3, 5, 6, 7)]) <= 1
+        assert heard[trial.id] == participants
+    for trial in trials["ratings"]:
+        assert spread(labels, [(trial.id, told) for told in ("blind", "label_true", "label_false")]) <= 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(0, 500))
+def test_a_repeat_is_the_same_pair_later_with_its_sides_swapped(seed: int, ordinal: int) -> None:
+    study = rich(seed)
+    steps = [step for step in design.steps(study, ordinal) if step.section == "pairs"]
+    first = {step.trial_id: step for step in steps if step.trial_id and not step.repeat_of}
+    again = [step for step in steps if step.repeat_of]
+    assert [step.position for step in steps] == list(range(1, 10)) and {step.of for step in steps} == {9}
+    assert len(again) == 2 and len({step.repeat_of for step in again}) == 2
+    mirrored = {"ai_a": "ai_b", "ai_b": "ai_a"}
+    for step in again:
+        before = first[step.repeat_of]
+        assert step.clips == before.clips[::-1] and step.kind == before.kind
+        assert step.condition == mirrored.get(before.condition, before.condition)
+        assert step.position - before.position >= 6 and step.trial_id != before.trial_id
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(0, 500))
+def test_what_is_told_follows_from_the_condition(seed: int, ordinal: int) -> None:
+    study = rich(seed)
+    origin = {clip.id: clip.origin for clip in design.clips(study)}
+    told = Counter()
+    for step in design.steps(study, ordinal):
+        if step.section == "ratings" and step.trial_id:
+            truth = origin[step.clips[0]]
+            told[step.condition] += 1
+            assert {"blind": step.label is None, "label_true": step.label == truth,
+                    "label_false": step.label is not None and step.label != truth}[step.condition]
+        elif step.kind == "attention":
+            assert step.condition == f"expect_{step.expected}" and step.clips == ()
+        else:
+            assert step.label is None
+    assert told == {"blind": 1, "label_true": 1, "label_false": 1}
+
+
+def test_preferences_compare_every_two_settings_on_one_prompt() -> None:
+    pairs = [trial for trial in design.trials(rich_study())["pairs"] if trial.condition == "prefer"]
+    for trial in pairs:
+        one, two = trial.clips
+        assert one.origin == two.origin == "ai" and one.prompt_index == two.prompt_index
+        assert one.settings != two.settings and one.seed != two.seed
+    compared = {frozenset((clip.system, clip.settings.temperature) for clip in trial.clips)
+                for trial in pairs}
+    assert compared == {frozenset([("one", 0.5), ("two", 0.5)]), frozenset([("one", 0.5), (None, 0.9)]),
+                        frozenset([("two", 0.5), (None, 0.9)])}
+
+
+@settings(max_examples=25, deadline=None)
+@given(seeds, st.integers(1, 8), st.integers(1, 30), st.sampled_from(["shuffled", "fixed"]))
+def test_some_of_many(seed: int, each: int, participants: int, order: str) -> None:
+    """Everybody hears `each` of ten pairs; every pair is heard, and on either side, equally often."""
+    small = small_study().model_dump()
+    small |= {"seed": seed}
+    small["sections"][2] |= {"pairs": {"one_ai": 8, "both_human": 2}, "per_participant": each, "order": order}
+    study = Study.model_validate(small)
+    heard, sides, positions = Counter(), Counter(), Counter()
+    for ordinal in range(participants):
+        steps = [step for step in design.steps(study, ordinal) if step.kind == "pair"]
+        assert len({step.trial_id for step in steps}) == len(steps) == each
+        for step in steps:
+            heard[step.trial_id] += 1
+            sides[step.trial_id, step.clips] += 1
+            positions[step.trial_id, step.position] += 1
+    trials = design.trials(study)["pairs"]
+    assert spread(heard, [trial.id for trial in trials]) <= 1
+    for trial in trials:
+        one, two = (clip.id for clip in trial.clips)
+        assert spread(sides, [(trial.id, (one, two)), (trial.id, (two, one))]) <= 1
+        if order == "shuffled":
+            assert spread(positions, [(trial.id, place) for place in range(1, each + 1)]) <= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from survey.columns import ANSWERS
+from survey.columns import ANSWERS, FILES
 from survey.export import export, import_
 from survey.store import Store
 from survey.values import StudyData
-from tests.survey.test_export import csv_bytes
+from tests.survey.helpers import make_ready, rich_study, take
+from tests.survey.test_export import csv_bytes, rows
 
 KINDS = next(column.values for column in ANSWERS if column.name == "kind")
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
@@ -151,6 +153,29 @@ def test_nothing_is_lost_on_the_way_out_and_back(
     assert csv_bytes(one) == csv_bytes(two)
     assert (one / "codebook.md").read_bytes() == (two / "codebook.md").read_bytes()
     assert plain(other_store.dump(slug)) == plain(data)
+
+
+def test_a_real_run_of_everything_comes_back(other_store: Store, tmp_path: Path) -> None:
+    with Store(f"sqlite:///{tmp_path / 'rich.db'}") as store:
+        make_ready(store, rich_study())
+        take(store, store.start("rich", preview=True), random.Random(9))
+        for number, steps in enumerate((None, 9)):
+            token = store.start("rich", parameters={"PROLIFIC_PID": f"-{number}"})
+            take(store, token, random.Random(number), steps=steps)
+        export(store, "rich", tmp_path / "one")
+    import_(other_store, tmp_path / "one")
+    export(other_store, "rich", tmp_path / "two")
+    assert csv_bytes(tmp_path / "one") == csv_bytes(tmp_path / "two")
+    people, stimuli, answers = (rows(tmp_path / "one" / name) for name in FILES)
+    assert [person["q_PROLIFIC_PID"] for person in people] == ["'-0", "'-1"], "no preview, and no formula"
+    assert len(stimuli) == 17 and all(clip["origin"] for clip in stimuli), "a sound check is no stimulus"
+    rated = [answer for answer in answers if answer["kind"] == "rating"]
+    assert rated and all(answer["s_useful"] in set("12345") for answer in rated)
+    assert {answer["label"] for answer in rated} == {"", "ai", "human"}
+    assert all(answer["heard_a_s"] == "0.2" for answer in answers if answer["stimulus_a"])
+    assert {answer["kind"] for answer in answers} == set(KINDS) - {"open_rating"}
+    book = (tmp_path / "one" / "codebook.md").read_text(encoding="utf-8")
+    assert "How useful?" in book and "| `q_PROLIFIC_PID` |" in book
 
 
 def plain(data: StudyData) -> StudyData:
