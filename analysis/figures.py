@@ -7,6 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from analysis import pair_figures, rating_figures
 from analysis.columns import CHOICES, LEVELS
 from analysis.drawing import ACCENT, FAINT, NEUTRAL, Canvas, lines, safe
 from analysis.wording import Results, percent, truth_words
@@ -26,6 +27,14 @@ def figures(results: Results) -> dict[str, go.Figure | None]:
         "rating_histograms": rating_histograms(results),
         "setting_heatmap": setting_heatmap(results),
         "open_ratings": open_ratings(results),
+        "by_item": pair_figures.by_item(results),
+        "by_participant": pair_figures.by_participant(results),
+        "by_level": pair_figures.by_level(results),
+        "preferences": pair_figures.preferences(results),
+        "rating_bars": rating_figures.rating_bars(results),
+        "surface": rating_figures.surface(results),
+        "halo": rating_figures.halo(results),
+        "labels": rating_figures.labels(results),
     }
 
 

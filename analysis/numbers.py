@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from analysis.pairs import BOOTSTRAP, EXACT, WILSON
-from analysis.ratings import ALPHA, MEAN
+from analysis.agreement import ALPHA
+from analysis.detection import ONE_WAY as BOOTSTRAP
+from analysis.pair_numbers import PAIR_METHODS, pair_tables
+from analysis.rating_numbers import RATING_METHODS, rating_tables, tests
+from analysis.rows import Row, number, people, span
+from analysis.summaries import MEAN
+from analysis.tallies import EXACT, WILSON
 from analysis.wording import Results, condition_words, p_value, percent, truth_words
 
 # What a row's last column says, and what it stands for; the long form is what results.json says.
@@ -17,18 +20,10 @@ METHODS = {
     "clustered t": f"{MEAN}; no interval where all ratings agree or one listener gave them all.",
     "alpha": f"{ALPHA}.",
     "undefined": "d′ needs clips by AI and clips by people; here are only one or the other.",
+    **PAIR_METHODS,
+    **RATING_METHODS,
 }
 SHORT = {WILSON: "Wilson", EXACT: "exact", BOOTSTRAP: "bootstrap", MEAN: "clustered t", ALPHA: "alpha"}
-
-
-class Row(NamedTuple):
-    """One number, as text. ``n`` says of what there are how many; ``method`` is a key of METHODS."""
-
-    quantity: str
-    value: str
-    interval: str
-    n: str
-    method: str
 
 
 def tables(results: Results) -> dict[str, list[Row]]:
@@ -39,8 +34,11 @@ def tables(results: Results) -> dict[str, list[Row]]:
         "Pairs by condition": _conditions(results["pairs"]),
         "Pairs by experience": _experience(results["pairs"]),
         "Each pair": _trials(results["pairs"]),
+        **pair_tables(results),
         "Ratings": _ratings(results["ratings"]),
+        **rating_tables(results),
         "Pieces known to be AI": _open(results["open_ratings"]),
+        "Tests": tests(results["tests"]) if results["tests"]["n"] else [],
     }
     return {heading: rows for heading, rows in parts.items() if rows}
 
@@ -111,8 +109,8 @@ def _ratings(ratings: Results) -> list[Row]:
     rows.append(
         Row(
             "Agreement between listeners, alpha",
-            _number(agreement["krippendorff_alpha"]),
-            _range(agreement["ci95"]),
+            number(agreement["krippendorff_alpha"]),
+            span(agreement["ci95"]),
             f"{agreement['n']} ratings of {agreement['n_stimuli']} clips",
             SHORT[agreement["method"]],
         )
@@ -142,28 +140,28 @@ def _accuracy(suffix: str, part: Results) -> list[Row]:
 def _share(part: Results) -> tuple[str, str, str, str]:
     return (
         percent(part["accuracy"]),
-        _range(part["ci95"], percent),
+        span(part["ci95"], percent),
         f"{part['correct']} of {part['n']}",
         SHORT[part["method"]],
     )
 
 
 def _detection(suffix: str, part: Results) -> list[Row]:
-    n = f"{part['n_judgements']} judgements, {_people(part)}"
+    n = f"{part['n_judgements']} judgements, {people(part)}"
     if part["d_prime"] is None:
         return [Row(f"d′{suffix}", "–", "", n, "undefined")]
     return [
         Row(
             f"Sensitivity d′{suffix}",
-            _number(part["d_prime"]),
-            _range(part["ci95"]),
+            number(part["d_prime"]),
+            span(part["ci95"]),
             n,
             SHORT[part["method"]],
         ),
         Row(
             f"Criterion c{suffix}",
-            _number(part["criterion"]),
-            _range(part["criterion_ci95"]),
+            number(part["criterion"]),
+            span(part["criterion_ci95"]),
             n,
             SHORT[part["method"]],
         ),
@@ -173,12 +171,12 @@ def _detection(suffix: str, part: Results) -> list[Row]:
 def _mean(name: str, part: Results) -> list[Row]:
     listeners = f"{part['n']} ratings"
     if part["n_participants"] != part["n"]:
-        listeners += f", {_people(part)}"
+        listeners += f", {people(part)}"
     rows = [
         Row(
             f"{name}: mean rating",
-            _number(part["mean"]),
-            _range(part["ci95"]),
+            number(part["mean"]),
+            span(part["ci95"]),
             listeners,
             SHORT[part["method"]],
         )
@@ -189,22 +187,9 @@ def _mean(name: str, part: Results) -> list[Row]:
             Row(
                 f"{name}: taken for AI",
                 percent(votes / asked),
-                _range(part["said_ai_ci95"], percent),
+                span(part["said_ai_ci95"], percent),
                 f"{votes} of {asked}",
                 "Wilson",
             )
         )
     return rows
-
-
-def _people(part: Results) -> str:
-    return "1 person" if part["n_participants"] == 1 else f"{part['n_participants']} people"
-
-
-def _number(value: float | None) -> str:
-    # A minus sign as type sets it, and never '-0.00'.
-    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
-
-
-def _range(interval: list[float] | None, form=_number) -> str:
-    return "" if interval is None else f"{form(interval[0])} to {form(interval[1])}"

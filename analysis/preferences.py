@@ -12,12 +12,15 @@ from scipy import sparse, stats
 from analysis.clustered import clustered_share
 from analysis.columns import CHOICES
 from analysis.davidson import davidson, probabilities
-from analysis.estimates import percentiles
+from analysis.estimates import Interval, percentiles
 from analysis.families import corrected
 from analysis.summaries import setting_labels, system_labels
 
-DAVIDSON = "Bradley-Terry with ties (Davidson 1970); percentile bootstrap over participants"
-DIFFERENCE = f"{DAVIDSON}; z test with the bootstrap's standard error"
+DAVIDSON = (
+    "Bradley-Terry with ties (Davidson 1970); standard error from a bootstrap over participants, Student's t "
+    "with participants − 1 degrees of freedom"
+)
+RANK = "percentile bootstrap over participants"
 MOST = 20  # things ranked: more make more pairs than anybody reads
 
 
@@ -62,6 +65,7 @@ def ranking(
         "n": len(told),
         "n_participants": int(told["participant_id"].nunique()),
         "method": DAVIDSON,
+        "rank_method": RANK,
         "tie_parameter": None,
         "systems": {},
         "pairs": [],
@@ -72,13 +76,13 @@ def ranking(
     tables = _by_participant(told, names)
     wins, ties = _unpacked(np.asarray(tables.sum(axis=0)), len(names))
     strengths, tie = davidson(wins, ties)
-    drawn = _resampled(tables, len(names), rng, resamples)
+    drawn, people = _resampled(tables, len(names), rng, resamples), tables.shape[0]
     ranks = stats.rankdata(-strengths, method="min").astype(int)
     found["tie_parameter"] = float(np.exp(tie))
     found["systems"] = {
         names[which]: {
             "strength": float(strengths[which]),
-            "ci95": percentiles(drawn[:, which]),
+            "ci95": t_interval(float(strengths[which]), bootstrap_error(drawn[:, which], people), people),
             "rank": int(ranks[which]),
             "rank_ci95": percentiles(_ranks(drawn)[:, which]),
             "preferred": int(wins[which].sum()),
@@ -90,7 +94,7 @@ def ranking(
     }
     shares = probabilities(strengths, float(tie))
     found["pairs"] = [
-        _pair(names, i, j, strengths, drawn, shares, wins, ties)
+        _pair(names, i, j, strengths, drawn, people, shares, wins, ties)
         for i, j in combinations(range(len(names)), 2)
     ]
     corrected(f"preferences {family.replace('_', ' ')}", found["pairs"])
@@ -153,12 +157,12 @@ def _pair(
     j: int,
     strengths: np.ndarray,
     drawn: np.ndarray,
+    people: int,
     shares: np.ndarray,
     wins: np.ndarray,
     ties: np.ndarray,
 ) -> dict[str, Any]:
-    apart = drawn[:, i] - drawn[:, j]
-    error = float(apart.std(ddof=1)) if len(apart) > 1 else 0.0
+    error = bootstrap_error(drawn[:, i] - drawn[:, j], people)
     difference = float(strengths[i] - strengths[j])
     return {
         "first": names[i],
@@ -168,9 +172,23 @@ def _pair(
         "preferred_second": int(wins[j, i]),
         "tied": int(ties[i, j]),
         "difference": difference,
-        "ci95": percentiles(apart),
+        "ci95": t_interval(difference, error, people),
         "p_first": float(shares[i, j]),
         "p_second": float(shares[j, i]),
-        "p_value": float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else None,
-        "method": DIFFERENCE,
+        "p_value": float(2 * stats.t.sf(abs(difference) / error, people - 1)) if error else None,
+        "method": DAVIDSON,
     }
+
+
+def bootstrap_error(drawn: np.ndarray, people: int) -> float | None:
+    """Standard error from resamples of ``people``; None where nothing varies between them."""
+    error = float(drawn.std() * np.sqrt(people / (people - 1))) if len(drawn) else 0.0
+    return error if error > 1e-9 else None
+
+
+def t_interval(estimate: float, error: float | None, people: int) -> Interval | None:
+    """95% interval with Student's t of ``people`` − 1 degrees of freedom; None without an error."""
+    if error is None:
+        return None
+    half = float(stats.t.ppf(0.975, people - 1)) * error
+    return estimate - half, estimate + half

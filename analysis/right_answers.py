@@ -17,12 +17,12 @@ from analysis.mixed import Mixed, fit, profile_interval
 
 MIXED = (
     "Logistic model with crossed random intercepts of participants and items, maximum likelihood by Laplace "
-    "approximation (Bates et al. 2015); Wald interval and test, Student's t with as many degrees of freedom as "
-    "there are participants or items, whichever are fewer, less one"
+    "approximation (Bates et al. 2015); Wald interval and test, Student's t with as many degrees of freedom "
+    "as there are participants or items, whichever are fewer, less one"
 )
 SLOPE = (
-    "Slope in the logistic model with crossed random intercepts of participants and items (Bates et al. 2015); "
-    "Wald interval and test, participants − 2 degrees of freedom"
+    "Slope in the logistic model with crossed random intercepts of participants and items (Bates et al. "
+    "2015); Wald interval and test, participants − 2 degrees of freedom"
 )
 TRAINING = "q_mt_"  # the questions of the musical training block
 REVERSED = ("q_mt_not_musician",)

@@ -1,24 +1,34 @@
 """Results in sentences that claim no more than the numbers do. Pure: results -> plain text, never HTML.
 
-A test that is not significant is never called 'no difference' or 'indistinguishable': it says that these
-answers do not settle the question. (Showing that two things sound alike takes an equivalence test with a
-stated margin.)
+A test that is not significant is never called 'no difference': it says that these answers do not settle
+the question. 'Indistinguishable' is said only where an equivalence test shows it, and with the margin.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from analysis.pair_wording import pair_captions
+from analysis.rating_wording import rating_captions
+
 Results = dict[str, Any]
 ALPHA = 0.05
+ORIGINS = {"ai": "AI", "human": "a human", "both": "one of each", "none": ""}
 READING = (
     "A 95% interval is the range that, over many such studies, holds the true value 95 times in 100. A wide "
     "one means that few people answered.",
-    "Accuracy, its intervals and the binomial test treat answers as independent. Answers of one person "
-    "resemble each other, so with few listeners these intervals are somewhat too narrow. Mean ratings and d′ "
-    "take the listener into account.",
-    "Nothing here is corrected for many comparisons: the test under the first sentence is the main one, the "
-    "others describe. A result that is not significant does not show that two things sound alike.",
+    "Rows marked ‘Wilson’ and ‘exact’ treat answers as independent. Answers of one person resemble each "
+    "other, so these intervals are somewhat too narrow; rows marked ‘clustered’, mean ratings and d′ take "
+    "the listener into account, and rows that count items as well hold for other clips too.",
+    "‘Indistinguishable’ is said only where two one-sided tests show that accuracy lies within a margin "
+    "around one half that was stated beforehand; the table says which margin, and whether they do.",
+    "The test under the first sentence is the main one. Tests that ask one question of many things, such as "
+    "all pairs of settings, are a family; their p-values are corrected by Holm’s method and marked so, and "
+    "the table of tests counts them. A result that is not significant does not show that two things sound "
+    "alike.",
+    "An odds ratio of 2 means that the odds of a higher rather than a lower rating are twice as high. The "
+    "model lets listeners and clips have levels of their own; an effect of AI or of a setting is then sure "
+    "only as far as many clips bear it out.",
     "d′ is the distance between how AI and human clips sound to listeners, in units of their own "
     "uncertainty: 0 is guessing, and a listener with 1 judges 69 clips in 100 rightly. A criterion below 0 "
     "means that listeners say “AI” too readily. Each clip of a pair counts as one judgement; “don’t know” is "
@@ -46,14 +56,25 @@ def headline(results: Results) -> str:
         f"In {decided['correct']:,} of {_count(decided['n'], 'answer')}, listeners picked the right clip as "
         f"the one made by AI ({percent(decided['accuracy'])})"
     )
-    if decided["p_value"] >= ALPHA:
+    close = results["pairs"]["equivalence"]
+    margin = f"the margin of {_points(close['margin'])} around one half"
+    if tested(decided) >= ALPHA:
+        if close["equivalent"]:
+            return f"{share}: within {margin}, AI and human music were indistinguishable to them."
         return (
             f"{share}; guessing would be right about half the time, and these answers do not settle whether "
             "listeners do better or worse than that."
         )
+    yet = f" Yet it lies within {margin}." if close["equivalent"] else ""
     if decided["accuracy"] > 0.5:
-        return f"{share}, more often than guessing would explain."
-    return f"{share}, less often than guessing would: they took the human's music for the machine's."
+        return f"{share}, more often than guessing would explain.{yet}"
+    return f"{share}, less often than guessing would: they took the human's music for the machine's.{yet}"
+
+
+def tested(decided: Results) -> float:
+    """The p-value that the headline goes by: with answers grouped by listener where that can be had."""
+    grouped = decided["clustered"]["p_value"]
+    return decided["p_value"] if grouped is None else grouped
 
 
 def explanation(results: Results) -> str:
@@ -67,7 +88,17 @@ def explanation(results: Results) -> str:
         f"95% interval {low:.1%} to {high:.1%}; exact binomial test against one half, answers taken as "
         f"independent, {p_value(decided['p_value'])}; {_count(decided['n_participants'], 'listener')}."
     )
-    if decided["p_value"] >= ALPHA:
+    grouped, close = decided["clustered"], results["pairs"]["equivalence"]
+    if grouped["ci95"]:
+        low, high = grouped["ci95"]
+        first += f" With answers grouped by listener: {low:.1%} to {high:.1%}, {p_value(grouped['p_value'])}."
+    if close["equivalent"]:
+        low, high = close["ci90"]
+        first += (
+            f" Two one-sided tests place accuracy within {_points(close['margin'])} of one half (90% "
+            f"interval {low:.1%} to {high:.1%}, {p_value(close['p_value'])})."
+        )
+    elif tested(decided) >= ALPHA:
         first += " A result that is not significant does not show that listeners hear no difference."
     aside = pairs["n_answers"] - decided["n"]
     if aside:
@@ -95,6 +126,8 @@ def captions(results: Results) -> dict[str, str]:
         "rating_histograms": _histogram_caption(ratings),
         "setting_heatmap": heatmap if ratings["n_answers"] else "No clip has been rated yet.",
         "open_ratings": opened if results["open_ratings"]["n_answers"] else unheard,
+        **pair_captions(results),
+        **rating_captions(results),
     }
 
 
@@ -127,6 +160,11 @@ def condition_words(condition: str) -> str:
 def truth_words(truth: str) -> str:
     """a -> A, both -> both, varies -> varies."""
     return truth.upper() if truth in ("a", "b") else truth
+
+
+def _points(margin: float) -> str:
+    """0.1 -> 10 percentage points."""
+    return f"{100 * margin:g} percentage points"
 
 
 def _nothing_decided(results: Results) -> str:

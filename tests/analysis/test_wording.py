@@ -14,6 +14,9 @@ from tests.analysis.handmade import EMPTY
 from tests.analysis.simulate import simulated_study, write
 
 
+NO_INTERVAL = ("count", "undefined", "clustered t", "mixed model", "exact TOST", "Bayes factor")
+
+
 @pytest.fixture
 def empty(tmp_path: Path) -> dict:
     return results(read(write(EMPTY, tmp_path)), np.random.default_rng(0), 50)
@@ -54,6 +57,30 @@ def test_not_significant_is_never_called_indistinguishable(empty):
     assert "does not show that listeners hear no difference" in text
     for claim in ("indistinguishable", "no difference between", "cannot tell", "not distinguishable"):
         assert claim not in text
+
+
+def test_indistinguishable_takes_an_equivalence_test_that_passes(empty):
+    numbers = decided(empty, 600, 303, 0.84)
+    numbers["pairs"]["equivalence"] |= {"equivalent": True, "p_value": 0.0004, "ci90": [0.47, 0.54]}
+    assert "within the margin of 10 percentage points around one half" in wording.headline(numbers)
+    assert "indistinguishable" in wording.headline(numbers)
+    assert "(90% interval 47.0% to 54.0%, p\u00a0<\u00a00.001)" in wording.explanation(numbers)
+    assert "not significant" not in wording.explanation(numbers)
+
+
+def test_better_than_guessing_within_the_margin_is_both(empty):
+    numbers = decided(empty, 6000, 3200, 0.0001)
+    numbers["pairs"]["equivalence"] |= {"equivalent": True, "p_value": 0.0004, "ci90": [0.52, 0.55]}
+    sentence = wording.headline(numbers)
+    assert "more often than guessing would explain. Yet it lies within the margin" in sentence
+    assert "indistinguishable" not in sentence
+
+
+def test_the_headline_goes_by_the_test_that_knows_the_listeners(empty):
+    numbers = decided(empty, 60, 40, 0.01)
+    numbers["pairs"]["decided"]["clustered"] |= {"p_value": 0.09, "ci95": [0.48, 0.81]}
+    assert "do not settle" in wording.headline(numbers)
+    assert "grouped by listener: 48.0% to 81.0%, p\u00a0=\u00a00.090" in wording.explanation(numbers)
 
 
 def test_what_is_not_counted_is_said(empty):
@@ -125,14 +152,28 @@ def test_every_row_of_the_tables_has_a_method_and_what_there_is_n_of(tmp_path):
         "Pairs by condition",
         "Pairs by experience",
         "Each pair",
+        "Pairs: listeners and clips as chance",
+        "Pairs: guessing",
+        "Pairs: don’t know",
+        "Pairs: who and when",
+        "What is called AI",
+        "Each item",
         "Ratings",
+        "Ratings: AI and human, systems, settings",
+        "Ratings: rank tests",
+        "Ratings: the best settings",
+        "Ratings and belief",
+        "Ratings by experience",
+        "Reliability of ratings",
+        "Themes of comments",
         "Pieces known to be AI",
+        "Tests",
     ]
     for heading, rows in parts.items():
         for row in rows:
             assert row.method in METHODS
-            assert row.n or heading == "Participants"
-            assert row.interval or row.method in ("count", "undefined", "clustered t")
+            assert row.n or heading in ("Participants", "Tests")
+            assert row.interval or row.method in NO_INTERVAL
     first = parts["Pairs"][0]
     assert first.n == f"{numbers['pairs']['overall']['correct']} of {numbers['pairs']['overall']['n']}"
 

@@ -21,6 +21,7 @@ from analysis.detection import two_way_intervals
 from analysis.equivalence import equivalence
 from analysis.estimates import detection_intervals
 from analysis.mixed import fit, profile_interval
+from analysis.preferences import bootstrap_error, t_interval
 from analysis.threads import one_thread
 
 Held = Iterator[bool]  # one a study
@@ -105,7 +106,9 @@ def preference(rng: np.random.Generator, studies: int, people: int) -> Held:
             ties[:, i, j] = ties[:, j, i] = counts[:, 2]
         weights = rng.multinomial(people, np.full(people, 1 / people), 400).astype(float)
         drawn = davidson(*((weights @ part.reshape(people, 9)).reshape(-1, 3, 3) for part in (wins, ties)))[0]
-        low, high = np.quantile(drawn[:, 0] - drawn[:, 2], [0.025, 0.975])
+        found = davidson(wins.sum(axis=0), ties.sum(axis=0))[0]
+        error = bootstrap_error(drawn[:, 0] - drawn[:, 2], people)
+        low, high = t_interval(found[0] - found[2], error, people)
         yield low <= 0.8 <= high
 
 
