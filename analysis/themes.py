@@ -53,11 +53,14 @@ def mentions(comment: str, language: str | None = None) -> list[Mention]:
     own = (language or "").split("-")[0].lower()
     searched = tuple(dict.fromkeys((own, "en"))) if own in LANGUAGES else LANGUAGES
     plain, signs = _words(comment), _signs(comment)
-    found = []
+    found: dict[tuple[str, bool, int], Mention] = {}
     for name in searched:
-        text, reach = (signs, REACH_ZH) if name == "zh" else (plain, REACH)
-        found += _found(text, _language(name), reach, by_sign=name == "zh")
-    return list(dict.fromkeys(found))
+        by_sign = name == "zh"
+        for place, mention in _found(signs if by_sign else plain, _language(name), by_sign):
+            # A word that two languages share is one mention; what one of them takes back is taken back.
+            known = found.setdefault((mention.theme, by_sign, place), mention)
+            found[mention.theme, by_sign, place] = mention if mention.negated else known
+    return list(found.values())
 
 
 def named(found: Sequence[Mention]) -> list[str]:
@@ -66,22 +69,23 @@ def named(found: Sequence[Mention]) -> list[str]:
     return [theme for theme in themes() if theme in said]
 
 
-def _found(text: str, language: _Language, reach: int, by_sign: bool) -> list[Mention]:
+def _found(text: str, language: _Language, by_sign: bool) -> list[tuple[int, Mention]]:
+    """Mentions with where they begin in ``text``."""
     found = []
     for theme, pattern in language.terms.items():
         for match in pattern.finditer(text):
             before = text[: match.start()].rpartition(CLAUSE)[2]
             if by_sign:
-                near = before[-reach:]
+                near = before[-REACH_ZH:]
                 cut = max((near.rfind(word) for word in language.contrasts), default=-1)
                 negated = any(word in near[cut + 1 :] for word in language.negations)
             else:
-                near = before.split()[-reach:]
+                near = before.split()[-REACH:]
                 start = max(
                     (place + 1 for place, word in enumerate(near) if word in language.contrasts), default=0
                 )
                 negated = any(word in language.negations for word in near[start:])
-            found.append(Mention(theme, match[0], negated))
+            found.append((match.start(), Mention(theme, match[0], negated)))
     return found
 
 
