@@ -76,6 +76,18 @@ def plan_sentences(review: Document | None) -> list[str]:
     return [first, f"Departures from the plan: {len(departed)}.", *departed]
 
 
+def test_sentences(tests: Document) -> list[str]:
+    """What the report says of its number of tests, from what ``families.counted`` found."""
+    if not tests["n"]:
+        return ["Nothing was tested."]
+    held = sum(family["n"] for family in tests["families"].values())
+    families = "; ".join(
+        f"{name}: {family['n']} ({family['correction']})" for name, family in tests["families"].items()
+    )
+    told = [f"{tests['n']} tests were made, {held} of them corrected within their family."]
+    return told + ([f"Families: {families}."] if families else [])
+
+
 def audit_sentences(audit: Document | None) -> list[str]:
     """What the report says of the search for cues that give the machine's clips away."""
     if audit is None:

@@ -5,14 +5,17 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner
 
 from analysis import plan, record
+from analysis.__main__ import app
 from analysis.answers import AnswersError
 from analysis.report import analysed, make
 from survey.outline import outline
+from survey.store import Store
 from survey.study_file import load, parse
 from tests.analysis.simulate import simulated_study, write
-from tests.survey.helpers import SMALL
+from tests.survey.helpers import SMALL, make_ready, small_study
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NO_END = {"participants": None, "date": None}
@@ -114,6 +117,44 @@ def test_without_a_plan_and_an_audit_the_report_says_so(tmp_path):
     assert make(folder, tmp_path / "out")["plan"] is None
     page = (tmp_path / "out" / "report.html").read_text()
     assert "No analysis plan was frozen" in page and "were not audited" in page
+
+
+def test_the_command_has_the_plan_kept_and_is_refused_once_somebody_has_started(tmp_path, monkeypatch):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("SEGUE_DATA_DIR", str(tmp_path))
+    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as store:
+        make_ready(store, small_study())
+        out = str(tmp_path / "p")
+        done = CliRunner().invoke(app, ["freeze", "small", "--exclude", "too fast", "--out", out])
+        assert done.exit_code == 0, done.output
+        kept = store.plan("small")
+        assert (tmp_path / "p" / "plan.json").read_text() == kept
+        assert plan.sha256(kept) in done.stdout and (tmp_path / "p" / "plan.txt").read_text() in done.stdout
+        assert "too fast" in json.loads(kept)["exclusions"]
+        store.start("small")
+        late = CliRunner().invoke(app, ["freeze", "small"])
+        assert late.exit_code == 2 and late.stdout == ""
+        assert late.stderr == (
+            "Somebody has started the study 'small', so its analysis plan can no longer be frozen: that "
+            "must come before the first participant.\n")
+        assert store.plan("small") == kept
+
+
+def test_the_audit_is_told_in_sentences():
+    silent = {"at": "2026-02-28T10:00:00Z", "verdict": "No cue tells who wrote a clip.", "threshold": 0.65,
+              "cues": [["file size", 0.55]], "warnings": []}
+    told = record.audit_sentences(silent)
+    assert told[0] == "The clips were audited at 2026-02-28T10:00:00Z. No cue tells who wrote a clip."
+    assert "file size: area under the ROC curve 0.55" in told[1] and told[2:] == ["Warnings: none."]
+    assert record.audit_sentences(silent | {"warnings": ["x.", "y."]})[2:] == ["Warnings: 2.", "x.", "y."]
+
+
+def test_the_number_of_tests_is_told():
+    tests = {"n": 9, "families": {"pairs of settings": {"n": 6, "correction": "Holm"}}, "uncorrected": 3}
+    assert record.test_sentences(tests) == [
+        "9 tests were made, 6 of them corrected within their family.", "Families: pairs of settings: 6 "
+        "(Holm)."]
+    assert record.test_sentences({"n": 0, "families": {}, "uncorrected": 0}) == ["Nothing was tested."]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", "\udcff"])
