@@ -76,7 +76,7 @@ def plan_sentences(review: Document | None) -> list[str]:
     return [first, f"Departures from the plan: {len(departed)}.", *departed]
 
 
-def test_sentences(tests: Document) -> list[str]:
+def correction_sentences(tests: Document) -> list[str]:
     """What the report says of its number of tests, from what ``families.counted`` found."""
     if not tests["n"]:
         return ["Nothing was tested."]

@@ -151,10 +151,10 @@ def test_the_audit_is_told_in_sentences():
 
 def test_the_number_of_tests_is_told():
     tests = {"n": 9, "families": {"pairs of settings": {"n": 6, "correction": "Holm"}}, "uncorrected": 3}
-    assert record.test_sentences(tests) == [
+    assert record.correction_sentences(tests) == [
         "9 tests were made, 6 of them corrected within their family.", "Families: pairs of settings: 6 "
         "(Holm)."]
-    assert record.test_sentences({"n": 0, "families": {}, "uncorrected": 0}) == ["Nothing was tested."]
+    assert record.correction_sentences({"n": 0, "families": {}, "uncorrected": 0}) == ["Nothing was tested."]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", "\udcff"])
