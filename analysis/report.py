@@ -23,13 +23,14 @@ from analysis import record, wording
 from analysis.answers import read
 from analysis.figures import figures
 from analysis.numbers import METHODS, tables
-from analysis.record import audit_sentences, plan_sentences
+from analysis.record import audit_sentences, correction_sentences, plan_sentences
 from analysis.statistics import results
 
 SECTIONS = {
     "The listeners": ["experience"],
-    "The pairs": ["choices", "correct_by_experience"],
-    "The ratings": ["rating_histograms", "setting_heatmap"],
+    "The pairs": ["choices", "by_item", "by_participant", "correct_by_experience", "by_level"],
+    "The preferences": ["preferences"],
+    "The ratings": ["rating_bars", "rating_histograms", "setting_heatmap", "surface", "halo", "labels"],
     "Pieces known to be AI": ["open_ratings"],
 }
 COMMENTS_SHOWN = 20
@@ -73,7 +74,8 @@ def render(numbers: dict[str, Any]) -> str:
     drawn = {name: figure for name, figure in figures(numbers).items() if figure is not None}
     rows = tables(numbers)
     used = {row.method for part in rows.values() for row in part}
-    script, plotly = (here / "report.js").read_text(encoding="utf-8"), get_plotlyjs()
+    script = "".join((here / name).read_text(encoding="utf-8") for name in ("report.js", "comments.js"))
+    plotly = get_plotlyjs()
     environment = Environment(loader=FileSystemLoader(here), autoescape=True, trim_blocks=True)
     return environment.get_template("report.html.j2").render(
         title=wording.title(numbers),
@@ -86,11 +88,13 @@ def render(numbers: dict[str, Any]) -> str:
         drawn=list(drawn),
         comments=numbers["comments"]["texts"],
         shown=COMMENTS_SHOWN,
+        origins=wording.ORIGINS,
         tables=rows,
         methods={name: METHODS[name] for name in METHODS if name in used},
         reading=wording.READING,
         checks={
             "The plan": plan_sentences(numbers.get("plan")),
+            "The tests": correction_sentences(numbers["tests"]),
             "The clips": audit_sentences(numbers.get("audit")),
         },
         seed=numbers["bootstrap"].get("seed", "not stated"),

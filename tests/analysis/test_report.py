@@ -106,6 +106,12 @@ def test_the_figures_in_the_page_are_those_of_the_results(page):
         "rating_histograms",
         "setting_heatmap",
         "open_ratings",
+        "by_item",
+        "by_participant",
+        "by_level",
+        "rating_bars",
+        "surface",
+        "halo",
     ]
     for name in figures:
         assert f'id="figure-{name}"' in page
@@ -150,8 +156,9 @@ def test_many_comments_fold_away(tmp_path):
         row["comment"] = f"comment {row['answer_id']}"
     make(write(tables, tmp_path / "in"), tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count("<blockquote>") == len(tables["answers.csv"])
-    assert page.count("<blockquote>", 0, page.index("<details>")) == 20
+    rows = page[page.index('id="comments"') : page.index('id="all"')]
+    assert rows.count('class="said"') == len(tables["answers.csv"])
+    assert rows.count('class="more"') == len(tables["answers.csv"]) - 20
 
 
 def test_the_command_writes_both_files(study, tmp_path):
@@ -174,8 +181,8 @@ def test_the_command_refuses_in_one_sentence(study, tmp_path):
     assert outcome.returncode == 2
     assert outcome.stdout == ""
     assert outcome.stderr == (
-        "answers.csv, row 2, column kind: 'pear' was found; must be one of pair, rating, "
-        "open_rating, comment.\n"
+        "answers.csv, row 2, column kind: 'pear' was found; must be one of pair, preference, rating, "
+        "open_rating, comment, practice, attention.\n"
     )
     assert not (tmp_path / "out").exists()
 
@@ -216,7 +223,7 @@ def test_the_page_in_a_browser(made, new_page, width, scheme):
     page = new_page(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
     page.goto((made / "report.html").as_uri())
     page.locator("#figure-open_ratings svg.main-svg").first.wait_for()
-    assert page.locator(".js-plotly-plot").count() == 7
+    assert page.locator(".js-plotly-plot").count() == 13
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("window.broken") is None
     ink = page.evaluate("getComputedStyle(document.body).color")

@@ -13,7 +13,6 @@ from analysis.statistics import results
 from tests.analysis.handmade import EMPTY
 from tests.analysis.simulate import simulated_study, write
 
-
 NO_INTERVAL = ("count", "undefined", "clustered t", "mixed model", "exact TOST", "Bayes factor")
 
 
