@@ -74,10 +74,11 @@ def readmit(session: Session, row: StudyRow, reason: str) -> int:
 
 def excluded(session: Session, row: StudyRow) -> dict[str, int]:
     """How many participants are excluded, by reason."""
-    reason = func.coalesce(ParticipantRow.exclusion_reason, "")
-    return dict(session.execute(
+    reason = ParticipantRow.exclusion_reason
+    counts = session.execute(
         select(reason, func.count()).where(*catalogue.real(row), ParticipantRow.excluded.is_(True))
-        .group_by(reason).order_by(reason)).all())
+        .group_by(reason).order_by(reason))
+    return {reason or "": count for reason, count in counts}
 
 
 def median_minutes(session: Session, row: StudyRow) -> float | None:

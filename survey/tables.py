@@ -75,10 +75,11 @@ class QuestionRow(SQLModel, table=True):
 class ParticipantRow(SQLModel, table=True):
     """Somebody who takes, took or (imported: no ordinal, no token) once took a study.
 
-    `ordinal` decides the sequence, `position` counts the steps answered. Only the token's SHA-256 is kept, so
-    that nobody who reads the database can answer for others. `preview` is a researcher's own look: it is in
-    no count, no export and no block of the counterbalancing. `parameters` is what the link that led here
-    carried (a recruiting panel's pseudonyms), as JSON.
+    `ordinal` decides the sequence (negative: one that stands apart from the counterbalancing), `position`
+    counts the steps answered. Only the token's SHA-256 is kept, so that nobody who reads the database can
+    answer for others. `preview` is a researcher's own look: it is in no count, no export and no block of the
+    counterbalancing. `parameters` is what the link that led here carried (a recruiting panel's pseudonyms),
+    as JSON.
     """
 
     __tablename__ = "participant"

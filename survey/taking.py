@@ -13,7 +13,8 @@ import secrets
 from collections.abc import Mapping
 from functools import lru_cache
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
 from survey import admission, catalogue, debrief, design, handles, hearing, invitations, replies, roster
@@ -44,7 +45,7 @@ def _sequence(definition: str, ordinal: int) -> tuple[Step, ...]:
 
 def sequence(session: Session, person: ParticipantRow) -> tuple[Step, ...]:
     """All steps of a participant. Previews have numbers of their own, from -1 down, so that they leave no gap
-    in the counterbalancing: theirs are the sequences of the first, second, ... participant."""
+    in the counterbalancing; theirs are the sequences of the first, second, ... participant."""
     return _sequence(session.get_one(StudyRow, person.study_id).definition, person.ordinal)
 
 
@@ -65,7 +66,8 @@ def start(session: Session, slug: str, language: str | None, invitation: str | N
         invitations.redeem(session, row, invitation)
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     session.add(ParticipantRow(
-        study_id=row.id, participant_id=secrets.token_hex(8), ordinal=_ordinal(session, row, preview),
+        study_id=row.id, participant_id=secrets.token_hex(8),
+        ordinal=_ordinal_apart(session, row) if preview else _ordinal(session, row),
         token_sha256=_sha256(token), started_at=catalogue.now(), language=study.offered(language),
         excluded=False, preview=preview, parameters=_kept_parameters(study, parameters)))
     return token
@@ -76,11 +78,20 @@ def _check_language(language: str | None) -> None:
         raise InvalidAnswer("The language must be a tag such as 'en' or 'pt-BR'.")
 
 
-def _ordinal(session: Session, row: StudyRow, preview: bool) -> int:
-    lowest, highest = session.execute(
-        select(func.min(ParticipantRow.ordinal), func.max(ParticipantRow.ordinal))
-        .where(ParticipantRow.study_id == row.id)).one()
-    return min(lowest or 0, 0) - 1 if preview else max(-1 if highest is None else highest, -1) + 1
+def _ordinal(session: Session, row: StudyRow) -> int:
+    """The first number that nobody has, so that whoever withdrew leaves no gap in the counterbalancing."""
+    mine, following = ParticipantRow, aliased(ParticipantRow)
+    followed = exists().where(following.study_id == row.id, following.ordinal == mine.ordinal + 1)
+    of = mine.study_id == row.id
+    if session.scalar(select(mine.id).where(of, mine.ordinal == 0)) is None:
+        return 0
+    return session.scalar(select(func.min(mine.ordinal)).where(of, mine.ordinal >= 0, ~followed)) + 1
+
+
+def _ordinal_apart(session: Session, row: StudyRow) -> int:
+    """The next number of those who take no place in the counterbalancing: -1, -2, ..."""
+    lowest = session.scalar(select(func.min(ParticipantRow.ordinal)).where(ParticipantRow.study_id == row.id))
+    return min(lowest or 0, 0) - 1
 
 
 def _kept_parameters(study: Study, given: Mapping[str, str]) -> str | None:
@@ -213,9 +224,7 @@ def answer(session: Session, someone: ParticipantRow, step_id: str, payload: Map
         given = replies.questions(payload, section)
         _keep_replies(session, someone, given)
         if _quota_is_full(session, someone, given):
-            someone.excluded, someone.exclusion_reason = True, roster.QUOTA_FULL
-            someone.position = len(steps) - 1
-            return show(session, someone)
+            return _turn_away(session, someone, last=len(steps) - 1)
     elif step.kind == "sound_check":
         _heard(session, step, visit, replies.sound_check(payload, step.notes), min_plays=1)
     else:
@@ -256,6 +265,14 @@ def _quota_is_full(session: Session, someone: ParticipantRow, given: dict[str, t
     catalogue.study_row(session, row.slug, lock=True)
     return any(roster.places(session, row, key, value, other_than=someone) >= limits[key][value]
                for key, value in wanted)
+
+
+def _turn_away(session: Session, someone: ParticipantRow, last: int) -> Due:
+    """Leads to the end whoever the study has enough of, and frees their number for somebody else."""
+    someone.excluded, someone.exclusion_reason = True, roster.QUOTA_FULL
+    someone.position = last
+    someone.ordinal = _ordinal_apart(session, session.get_one(StudyRow, someone.study_id))
+    return show(session, someone)
 
 
 def _keep_answer(session: Session, someone: ParticipantRow, step: Step, visit: VisitRow,

@@ -118,6 +118,9 @@ def test_a_full_quota_sends_people_to_the_end_at_once(tmp_path: Path) -> None:
         assert person["excluded"] and person["exclusion_reason"] == "quota full"
         assert person["finished_at"] is None
         finish(store, store.start("small"), musician="no")
+        second = [step.trial_id for step in design.steps(small_study(), 1) if step.trial_id]
+        answers = [one["trial_id"] for one in store.dump("small").answers if one["trial_id"]]
+        assert answers == second, "whoever is turned away leaves no gap in the counterbalancing"
         assert refusal(store) == "quota"
         with pytest.raises(StoreError, match="turned away"):
             store.readmit("small", "quota full")
@@ -250,3 +253,14 @@ def test_a_payload_of_another_kind_is_refused(tmp_path: Path) -> None:
         assert "'How useful?' needs an answer" in seen["rating"]
         assert seen.keys() == {"sound_check", "questions", "practice_pair", "pair", "preference", "attention",
                                "rating", "comment"}
+
+
+def test_whoever_withdraws_leaves_no_gap(store: Store) -> None:
+    tokens = [store.start("small") for _ in range(4)]
+    for token in (tokens[0], tokens[2]):
+        store.withdraw(token)
+    for ordinal in (0, 2, 4):
+        due = take(store, store.start("small"), random.Random(0), steps=3)
+        assert due.step_id == "pairs.2"
+        step = next(step for step in design.steps(small_study(), ordinal) if step.kind == "pair")
+        assert store.dump("small").answers[-1]["trial_id"] == step.trial_id
