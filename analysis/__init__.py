@@ -15,6 +15,13 @@ no database, no model, no web server (``page.py`` alone draws the Research page)
     drawing.py      what they are drawn with
     numbers.py      results -> one table with n, interval and method in every row
     report.py       all of it -> report.html and results.json
+    record.py       what lies beside the three files: study file, plan, audit
+    plan.py         the analysis plan, and the departures from it
+    power.py        how many participants a design needs
+    neighbour.py    what is asked of the survey, by its command line
+    stills.py       figures -> SVG and PNG
+    methods.py      a methods and results section
+    bundle.py       all of it in one zip; reproduce.py is the check inside
     gate.py         the password of the Research page
     board.py        the studies and their counts, as that page shows them
     desk.py         what that page makes of a study on request

@@ -34,6 +34,12 @@ WORKS = {
     "estimated values of d′. Behavior Research Methods, Instruments, & Computers, 27, 46–51.",
     "baayen": "Baayen, R. H., Davidson, D. J., & Bates, D. M. (2008). Mixed-effects modeling with crossed "
     "random effects for subjects and items. Journal of Memory and Language, 59, 390–412.",
+    "mccullagh": "McCullagh, P. (1980). Regression models for ordinal data. Journal of the Royal "
+    "Statistical Society B, 42, 109–142.",
+    "friedman": "Friedman, M. (1937). The use of ranks to avoid the assumption of normality implicit in the "
+    "analysis of variance. Journal of the American Statistical Association, 32, 675–701.",
+    "davidson": "Davidson, R. R. (1970). On extending the Bradley-Terry model to accommodate ties in paired "
+    "comparison experiments. Journal of the American Statistical Association, 65, 317–328.",
     "krippendorff": "Krippendorff, K. (2019). Content analysis: An introduction to its methodology (4th "
     "ed.). SAGE.",
     "holm": "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal "
@@ -167,10 +173,14 @@ def _procedure(numbers: Results, data: Answers, study: Document | None) -> list[
             told.append(f"Some pairs were of {' or of '.join(catch)}.")
     if kinds.get("preference", 0):
         told.append("They also said which of two systems' continuations of one prompt they preferred.")
-    if kinds.get("rating", 0):
+    labelled = data.answers["label"].notna().any()
+    if kinds.get("rating", 0) and labelled:
+        told.append(
+            "They rated clips from 1 to 5, some without being told who had made them, some labelled, truly "
+            "or falsely, as made by AI or by a person."
+        )
+    elif kinds.get("rating", 0):
         told.append("They rated clips from 1 to 5 without being told who had made them.")
-    if data.answers["label"].notna().any():
-        told.append("Some clips were labelled, truly or falsely, as made by AI or by a person.")
     if kinds.get("open_rating", 0):
         told.append("They rated further clips that they knew to be made by AI.")
     trials = [section for section in (study or {}).get("sections", ()) if "order" in section]
@@ -215,6 +225,14 @@ def _analysis(numbers: Results, beside: Record) -> list[str]:
             "Mean ratings carry t intervals clustered by participant [liang]; agreement is Krippendorff's "
             "alpha for ordinal data [krippendorff]."
         )
+        if (ratings.get("models") or {}).get("origin"):
+            told.append(
+                "Effects on ratings come from cumulative-link mixed models [mccullagh] with crossed random "
+                "intercepts of participants and clips; settings and systems were also compared by "
+                "Friedman's test [friedman] and signed-rank tests."
+            )
+    if numbers.get("preferences", {}).get("n_answers"):
+        told.append("Preferences were ranked by the Bradley-Terry model with ties [davidson].")
     tests = numbers.get("tests")
     if tests and tests["families"]:
         held = sum(family["n"] for family in tests["families"].values())
@@ -256,6 +274,13 @@ def _results(numbers: Results) -> list[str]:
         if equal and equal["p_value"] is not None:
             verdict = "was" if equal["equivalent"] else "was not"
             told.append(f"Equivalence with guessing {verdict} shown ({p_value(equal['p_value'])}).")
+    mixed = pairs.get("mixed_model")
+    if mixed and mixed["accuracy_ci95"]:
+        low, high = mixed["accuracy_ci95"]
+        told.append(
+            f"By the mixed model, a typical listener is right about a typical pair with a probability of "
+            f"{mixed['accuracy']:.1%} (95% CI {low:.1%} to {high:.1%})."
+        )
     sensed = pairs["signal_detection"]
     if sensed["d_prime"] is not None and sensed["ci95"]:
         low, high = sensed["ci95"]
