@@ -2,7 +2,6 @@
 
 import argparse
 import errno
-import logging
 import os
 import secrets
 import signal
@@ -20,6 +19,7 @@ from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 from analysis.page import research_page
+from analysis.works import CLIPS, Works
 from model import Generator, human_pieces, prompts
 from model.catalogue import Catalogue
 from model.door import Server
@@ -28,9 +28,9 @@ from model.shelf import Shelf
 from model.view import STATIC, head
 from survey import study_file
 from survey.database import default_url
-from survey.overview import Overview
+from survey.office import Office
 from survey.page import mount_study
-from survey.stimuli import ensure_built
+from survey.stimuli import build
 from survey.store import Store, StoreError
 
 VERSION = "0.1.0"
@@ -63,26 +63,26 @@ class Settings:
 
 def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI:
     """The whole site. What it prepares in the background begins and ends with the server."""
-    closing = threading.Event()
     for slug in STUDIES:
         with suppress(StoreError):          # a study file that changed under way: the old one goes on
             store.register(study_file.load(slug))
     shelf = Shelf(settings.data_dir / "takes")
     catalogue = Catalogue(lambda: prompts(settings.data_dir / "library"), shelf)
+    works, data_dir = Works(), settings.data_dir
+    office = Office(store, lambda study, progress, stop: build(
+        study, store, data_dir, generator, human_pieces(settings.library, data_dir / "library"),
+        progress=progress, stop=stop))
 
     def prepare() -> None:
         catalogue.start().join()
-        try:
-            pieces = human_pieces(settings.library, settings.data_dir / "library")
-            ensure_built(STUDIES, store, settings.data_dir, generator, pieces, stop=closing)
-        except (ValueError, OSError) as error:
-            logging.error("The listening tests cannot be built: %s", error)
+        for slug in STUDIES:
+            works.ask((CLIPS, slug), lambda *how, slug=slug: office.build(slug, *how))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
         threading.Thread(target=prepare, name="prepare", daemon=True).start()
         yield
-        closing.set()
+        works.close()
         generator.close()
         store.dispose()
 
@@ -90,7 +90,7 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
 
     @app.get("/health")
     def health() -> dict:
-            return {"status": "ok", "version": VERSION, "system": generator.system, "prompts": catalogue.done,
+        return {"status": "ok", "version": VERSION, "system": generator.system, "prompts": catalogue.done,
                 "studies": {study.slug: study.state for study in store.statuses()}}
 
     @app.get("/research")
@@ -102,8 +102,8 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
     # with the file that Gradio's pages ask for
     app.mount("/static", StaticFiles(directory=STATIC, packages=[("gradio", "templates/frontend/static")]))
     mount_study(app, store, settings.data_dir, theme=house_theme())
-    gr.mount_gradio_app(app, research_page(Overview(store), settings.password), "/research",
-                        max_file_size=1, head=head("segue.css", "research.css"), **house_options())
+    gr.mount_gradio_app(app, research_page(office, settings.password, works), "/research", max_file_size=1,
+                        head=head("segue.css", "research.css", "research.js"), **house_options())
     mount_compose(app, generator, catalogue, shelf)
     return app
 

@@ -1,20 +1,39 @@
-"""What a researcher watches: studies with live counts, and how far participants came. Plain HTML."""
+"""What the Research page shows of a study and asks of whoever keeps them: values and one interface, no HTML.
+
+`analysis` may not know the store of answers. So what keeps the studies has the shape of `Office`, and app.py
+brings both together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from html import escape
+from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from threading import Event
+from typing import Any, Protocol
+
+Progress = Callable[[int, int], None]  # (steps done, steps in all)
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many participants with one answer to one question are wanted, and how many there are."""
+
+    name: str
+    have: int
+    want: int
 
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """One study as it stands. ``last_answer_at`` has a time zone, or is None before the first answer.
+    """One study as it stands. Moments have a time zone; None is 'not yet' or 'not wanted'.
 
-    ``by_step`` counts, for each step of the study in its order, the participants who got at least that far.
+    ``state`` is 'draft' until every clip is there, then 'ready', 'open' or 'closed'; 'imported' data cannot
+    be taken. ``outline`` names each section and what it holds. ``by_step`` counts, for each page of the study
+    in its order, the participants who got at least that far. ``median_minutes`` is over those who finished.
+    ``shut`` says why nobody may start an open study. ``excluded`` counts participants by reason. ``audit``
+    has a ``verdict``, ``warnings`` (sentences) and ``cues`` (name, AUC).
     """
 
     slug: str
@@ -27,10 +46,38 @@ class StudyStatus:
     answers: int = 0
     last_answer_at: datetime | None = None
     by_step: Sequence[tuple[str, int]] = field(default_factory=tuple)
+    summary: str = ""
+    minutes: int | None = None
+    outline: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    median_minutes: float | None = None
+    quotas: Sequence[Quota] = field(default_factory=tuple)
+    target: int | None = None
+    until: date | None = None
+    shut: str | None = None
+    by_invitation: bool = False
+    invited: int = 0
+    invitations_used: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    audit: Mapping[str, Any] | None = None
+    plan_sha256: str | None = None
 
 
-class Source(Protocol):
-    """Where studies come from. Called from several threads."""
+@dataclass(frozen=True)
+class Rule:
+    """One rule of exclusion: its sentence, how many break it, and how many of those no earlier rule names."""
+
+    sentence: str
+    broken_by: int
+    excludes: int
+
+
+class Office(Protocol):
+    """What the page asks for. Called from several threads; every act checks the state where it is kept.
+
+    Everything may raise a ValueError or LookupError with one sentence for people (`save`: one a mistake).
+    """
 
     def studies(self) -> Sequence[StudyStatus]:
         """Every study, in the order to show them."""
@@ -40,45 +87,69 @@ class Source(Protocol):
         """Write the three CSV files and codebook.md of a study into an existing folder."""
         ...
 
+    def draft(self, wishes: Mapping[str, object]) -> str:
+        """A study file (YAML) from a form."""
+        ...
 
-def studies(statuses: Sequence[StudyStatus]) -> str:
-    """All studies, one card each."""
-    if not statuses:
-        return '<p class="hint">There is no study yet.</p>'
-    return f'<div class="studies">{"".join(_card(status) for status in statuses)}</div>'
+    def mistakes(self, text: str) -> str:
+        """What is wrong with a study file, one sentence a line; '' for nothing."""
+        ...
 
+    def text(self, slug: str) -> str:
+        """The study file of a study."""
+        ...
 
-def steps(status: StudyStatus) -> str:
-    """How many participants reached each step of a study, as bars with their numbers."""
-    if not status.by_step:
-        return ""
-    most = max(1, *(count for _, count in status.by_step))
-    rows = "".join(
-        f'<li><span class="name">{escape(name)}</span>'
-        f'<span class="bar" style="--share:{100 * count / most:.1f}%" aria-hidden="true"></span>'
-        f'<span class="count">{count:,}</span></li>'
-        for name, count in status.by_step
-    )
-    return f'<h3>How far they came</h3><ol class="steps">{rows}</ol>'
+    def save(self, text: str, instead_of: str | None = None) -> str:
+        """Keep a study file: a new one, or in place of the file ``instead_of``, if that still is the study's.
 
+        Returns the slug.
+        """
+        ...
 
-def _card(status: StudyStatus) -> str:
-    built = f"{status.clips_built:,} of {status.clips_total:,}"
-    facts = {
-        "started": f"{status.started:,}",
-        "finished": f"{status.finished:,}",
-        "answers": f"{status.answers:,}",
-        "clips built": built if status.clips_total else "none planned",
-    }
-    items = "".join(f"<div><dd>{value}</dd><dt>{name}</dt></div>" for name, value in facts.items())
-    return (
-        f'<article class="study"><header><h3>{escape(status.title)}</h3>'
-        f'<p class="state">{escape(status.state)}</p></header><dl>{items}</dl>'
-        f'<p class="last">{_last(status.last_answer_at)}</p></article>'
-    )
+    def build(self, slug: str, progress: Progress, stop: Event) -> None:
+        """Build the clips that are missing."""
+        ...
 
+    def audit(self, slug: str, progress: Progress, stop: Event) -> None:
+        """Look for what gives the machine's clips away, and keep what was found."""
+        ...
 
-def _last(moment: datetime | None) -> str:
-    if moment is None:
-        return "No answer yet"
-    return f"Last answer {moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    def design(self, slug: str) -> Mapping[str, Any]:
+        """The study file and its trials as plain JSON (see ``analysis.power.power``)."""
+        ...
+
+    def keep_plan(self, slug: str, text: str) -> None:
+        """Keep the analysis plan, before the first participant and once."""
+        ...
+
+    def preview(self, slug: str) -> str:
+        """The path and fragment at which a researcher takes the study without being counted."""
+        ...
+
+    def open(self, slug: str) -> None:
+        """Let participants in."""
+        ...
+
+    def close(self, slug: str) -> None:
+        """Let no new participants in."""
+        ...
+
+    def invite(self, slug: str, count: int) -> Sequence[str]:
+        """New invitations, which cannot be shown a second time."""
+        ...
+
+    def reasons(self, limits: Mapping[str, object]) -> Sequence[str]:
+        """The sentences of the chosen rules."""
+        ...
+
+    def rules(self, slug: str, limits: Mapping[str, object]) -> Sequence[Rule]:
+        """Whom rules would exclude now. ``limits`` has the chosen rules' names, and their numbers or None."""
+        ...
+
+    def exclude(self, slug: str, limits: Mapping[str, object]) -> int:
+        """Exclude by those rules; how many were."""
+        ...
+
+    def readmit(self, slug: str, reason: str) -> int:
+        """Take an exclusion back; how many it were."""
+        ...

@@ -1,273 +1,291 @@
-"""The Research page, behind a password: studies with live counts, their figures, files and report.
+"""The Research page, behind a password: the life of a study from its file to its report. Layout and events.
 
-Gradio makes every event a public endpoint, so the password guards the handlers, not the page: each one asks
-the gate whether the token it was given is valid before it looks at anything. Until then the page holds
-empty components. Downloads are put where Gradio serves files from under a name that nobody can guess, and
-deleted within the hour.
+What is done is in ``analysis.clerk``, which asks the gate before anything else; what is shown in
+``analysis.programme``. Until somebody comes in, the page holds empty components. Downloads are put where
+Gradio serves files from under a name that nobody can guess, and deleted within the hour.
 """
 
 from __future__ import annotations
 
-import logging
-import secrets
-from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from analysis import board, wording
-from analysis.answers import AnswersError
-from analysis.board import Source, StudyStatus
-from analysis.desk import Desk
-from analysis.figures import figures
-from analysis.gate import Gate, Refused
-
-__all__ = ["Source", "StudyStatus", "research_page"]
-
-log = logging.getLogger(__name__)
-
-REFRESH_S = 5.0
-PAGES = (("/", "Compose"), ("/study/default", "Listening test"), ("/research", "Research"))
-# Figures side by side on a wide screen; on a phone they follow one another.
-COLUMNS = (
-    {"experience": "Who listened", "choices": "What they answered", "rating_histograms": "How they rated"},
-    {
-        "correct_by_experience": "Where they were right",
-        "setting_heatmap": "Which settings they liked",
-        "open_ratings": "Pieces they knew to be AI",
-    },
+from analysis import programme
+from analysis.board import Office
+from analysis.clerk import Clerk
+from analysis.gate import Gate
+from analysis.hands import (
+    COLUMNS,
+    EDITOR,
+    FIGURES,
+    FORM,
+    HERO,
+    LIMITS,
+    LIVE,
+    PAIRS,
+    PASSING,
+    PLACE,
+    PLANNED,
+    Hands,
+    Names,
+    Work,
 )
-HERO = "accuracy"
-DRAWN = (HERO, *COLUMNS[0], *COLUMNS[1])
+from analysis.works import Works
 
-# The server prepares a file first, so the click that asks for it cannot be the one that fetches it.
-SAVE_JS = """(file) => {
-  const link = document.createElement('a');
-  link.href = file.url; link.download = file.orig_name || '';
-  document.body.append(link); link.click(); link.remove();
-}"""
-# A tab opened after waiting for the server would be stopped as a pop-up: it opens with the click, empty.
-OPEN_TAB_JS = """() => {
-  window.segueReport = window.open('', '_blank');
-  window.segueReport?.document.write('<title>Report</title><p>Preparing the report …</p>');
-}"""
-FILL_TAB_JS = """async (file) => {
-  const page = await (await fetch(file.url)).text();
-  const url = URL.createObjectURL(new Blob([page], {type: 'text/html'}));
-  if (window.segueReport && !window.segueReport.closed) window.segueReport.location = url;
-}"""
-CLOSE_TAB_JS = "() => { window.segueReport?.close(); }"
+__all__ = ["research_page"]
+
+REFRESH_S = 3.0
+PARTS = {"Musical experience": "experience", "Musical training": "training", "Sound check": "sound_check",
+         "Practice": "practice", "Pairs": "pairs", "Ratings": "ratings", "Open ratings": "open_ratings",
+         "Comments": "comments"}
+RULES = {"Did not finish, and has been silent for an hour": "unfinished",
+         "Failed an attention check": "attention", "Answered too fast": "fast",
+         "Answered repeats differently": "repeats"}
+READER = ('<label class="reader"><span>Choose a file</span>'
+          '<input type="file" accept=".yaml,.yml" aria-label="Choose a study file"></label>')
+Ui = dict[str, Any]
+CHOSEN = "(token, list, ...others) => [token, segueResearch.chosen(), ...others]"   # static/research.js
+IN_VIEW = "(token, list) => [token, segueResearch.inView()]"
 
 
-def research_page(source: Source, password: str) -> gr.Blocks:
-    """The page over the studies of ``source``; raises ValueError for an empty password.
+def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
+    """The page over the studies of ``office``; raises ValueError for an empty password.
 
-    Its looks are in static/segue.css and static/research.css, which whoever mounts the page must pass on.
+    Its looks and its script are in static/ (segue.css, research.css, research.js), which whoever mounts the
+    page must pass on.
     """
     with gr.Blocks(title="Segue: research", analytics_enabled=False, delete_cache=(600, 3600)) as page:
-        token = gr.BrowserState(None, storage_key="segue-research")
-        timer = gr.Timer(REFRESH_S, active=False)
-        gr.HTML(_masthead())
-        with gr.Column(elem_id="door", visible=False) as door:
+        ui: Ui = {"token": gr.BrowserState(None, storage_key="segue-research"),
+                  "timer": gr.Timer(REFRESH_S, active=False)}
+        gr.HTML(programme.masthead())
+        with gr.Column(elem_id="door", visible=False) as ui["door"]:
             gr.HTML('<h1>Research</h1><p class="hint">Studies, their answers and their reports.</p>')
-            word = gr.Textbox(label="Password", type="password", max_lines=1, elem_id="password")
-            enter = gr.Button("Enter", variant="primary", elem_id="enter")
-            refusal = gr.HTML(elem_id="refusal")
-        with gr.Column(elem_id="room", visible=False) as room:
+            ui["word"] = gr.Textbox(label="Password", type="password", max_lines=1, elem_id="password")
+            ui["enter"] = gr.Button("Enter", variant="primary", elem_id="enter")
+            ui["refusal"] = gr.HTML(elem_id="refusal")
+        with gr.Column(elem_id="room", visible=False) as ui["room"]:
             with gr.Row(elem_id="room-head"):
                 gr.HTML("<h1>Research</h1>")
-                leave = gr.Button("Leave", size="sm", elem_id="leave")
-            overview = gr.HTML(elem_id="overview")
-            # Unlike gr.Radio it takes a slug that this process has not listed: pages outlive a restart.
-            study = gr.Dropdown([], label="Study", allow_custom_value=True, elem_id="study")
-            sentence = gr.HTML(elem_id="sentence")
-            plots, captions = {HERO: _plot()}, {}
-            with gr.Row(elem_id="actions"):
-                save = gr.Button("Download the data (.zip)", variant="primary", elem_id="save")
-                show = gr.Button("Open the report", elem_id="show")
-                keep = gr.Button("Download the report", elem_id="keep")
-                again = gr.Button("Refresh the figures", elem_id="again")
-            progress = gr.HTML(elem_id="progress")
-            with gr.Row(elem_id="figures"):
-                for column in COLUMNS:
-                    with gr.Column(min_width=340):
-                        for name in column:
-                            captions[name], plots[name] = gr.HTML(elem_classes="caption"), _plot()
-            file = gr.File(visible="hidden", elem_id="file")
-
-        serve = _Service(Gate(password), Desk(source), Path(file.GRADIO_CACHE))
-        counts = [overview, progress, study]
-        place = [door, room, timer, refusal, word, *counts]
-        drawn = [sentence, *(plots[name] for name in DRAWN), *(captions[name] for name in DRAWN[1:])]
-        asked = [token, study]
-        private: dict[str, Any] = {"api_visibility": "private"}
-        for event in (enter.click, word.submit):
-            event(serve.enter, word, [token, *place], **private).then(
-                serve.first_look, asked, drawn, **private
-            )
-        page.load(serve.come_back, token, place, **private).then(serve.first_look, asked, drawn, **private)
-        leave.click(serve.leave, token, [token, *place, *drawn], **private)
-        # Gradio's queue answers on one connection, closes it after the last answer, and loses a click of that
-        # moment. What nobody has asked for must not cause such moments: the counts stay out of the queue.
-        unasked: dict[str, Any] = {**private, "show_progress": "hidden", "queue": False}
-        study.input(serve.draw, asked, drawn, **private).then(serve.watch, asked, counts, **unasked)
-        again.click(serve.draw, asked, drawn, **private)
-        timer.tick(serve.watch, asked, counts, **unasked)
-        save.click(serve.archive, asked, file, **private).success(None, file, js=SAVE_JS)
-        keep.click(serve.report, asked, file, **private).success(None, file, js=SAVE_JS)
-        show.click(None, js=OPEN_TAB_JS)
-        prepared = show.click(serve.report, asked, file, **private)
-        prepared.success(None, file, js=FILL_TAB_JS)
-        prepared.failure(None, js=CLOSE_TAB_JS)
+                ui["begin"] = gr.Button("New study", size="sm", elem_id="begin")
+                ui["leave"] = gr.Button("Leave", size="sm", elem_id="leave")
+            ui["programme"] = gr.HTML(elem_id="programme",
+                                      js_on_load="segueResearch.list(element, trigger, watch);")
+            ui["said"] = gr.HTML(elem_id="said")
+            _writing(ui)
+            with gr.Column(elem_id="life", visible=False) as ui["life"]:
+                ui["title"] = gr.HTML()
+                with gr.Tabs():
+                    _preparing(ui)
+                    _opening(ui)
+                    _results(ui)
+        ui["file"] = gr.File(visible="hidden", elem_id="file")
+        ui["carried"] = gr.Textbox(visible="hidden", elem_id="carried")
+        clerk = Clerk(Gate(password), office, works, Path(ui["file"].GRADIO_CACHE))
+        _events(page, ui, clerk)
     return page
 
 
-class _Service:
-    """What the page's events do. Each method that shows anything of a study asks the gate first.
-
-    Inputs are what a browser, or whoever poses as one, sent. Lists are values of the page's outputs in
-    their order: ``place`` (door, room, timer, refusal, word, then the counts), the counts (overview,
-    progress, choice of study), and what is drawn (sentence, plots, captions).
-    """
-
-    def __init__(self, gate: Gate, desk: Desk, cache: Path):
-        self._gate, self._desk, self._cache = gate, desk, cache
-
-    def enter(self, password: str | None, request: gr.Request) -> list[Any]:
-        """A token and the open room, or the door with the reason for staying shut."""
-        client = request.client.host if request.client else "unknown"
-        try:
-            token = self._gate.enter(password or "", client)
-        except Refused as refused:
-            return [None, *_shut(f'<p class="note wrong" role="alert">{escape(str(refused))}</p>')]
-        return [token, *self._open()]
-
-    def come_back(self, token: object) -> list[Any]:
-        """After a reload: the room for those who have a valid token, else the door."""
-        return self._open() if self._gate.admits(token) else _shut()
-
-    def leave(self, token: object) -> list[Any]:
-        """End the visit and clear the page."""
-        self._gate.leave(token)
-        return [None, *_shut(), *_blank()]
-
-    def first_look(self, token: object, slug: object) -> list[Any]:
-        """The figures of the first study; nothing for those who did not come in, and no complaint either."""
-        return self.draw(token, slug) if self._gate.admits(token) and slug is not None else _blank()
-
-    def draw(self, token: object, slug: object) -> list[Any]:
-        """Sentence, figures and captions of a study."""
-        return self._guarded(token, lambda: _drawn(self._desk.numbers(slug)))
-
-    def watch(self, token: object, slug: object) -> list[Any]:
-        """The live counts. Silent without a token: a visit that ended must not complain all the time."""
-        if not self._gate.admits(token):
-            return [gr.skip(), gr.skip(), gr.skip()]
-        return self._guarded(token, lambda: self._counts(slug))
-
-    def archive(self, token: object, slug: object) -> str:
-        """Path of a zip with the export files."""
-        return self._guarded(token, lambda: str(self._desk.archive(slug, self._hidden_folder())))
-
-    def report(self, token: object, slug: object) -> str:
-        """Path of the report."""
-        return self._guarded(token, lambda: str(self._desk.report(slug, self._hidden_folder())))
-
-    def _guarded(self, token: object, work: Callable[[], Any]) -> Any:
-        """What ``work`` returns, for those with a valid token; what goes wrong is told in one sentence."""
-        if not self._gate.admits(token):
-            raise _told("Your visit has ended. Please reload the page and enter the password again.")
-        try:
-            return work()
-        except (AnswersError, LookupError) as error:
-            raise _told(str(error)) from None
-        except Exception:
-            log.exception("A request of the Research page failed")
-            raise _told("That did not work; the server's log says why.") from None
-
-    def _open(self) -> list[Any]:
-        """The place with the door gone, the room open and the studies listed, the first one chosen."""
-        statuses = self._desk.studies()
-        first = statuses[0].slug if statuses else None
-        overview, progress, study = self._counts(first)
-        study = gr.Dropdown(choices=_names(statuses), value=first)
-        return [
-            gr.Column(visible=False),
-            gr.Column(visible=True),
-            gr.Timer(active=True),
-            "",
-            "",
-            overview,
-            progress,
-            study,
-        ]
-
-    def _counts(self, slug: object) -> list[Any]:
-        statuses = self._desk.studies()
-        chosen = next((status for status in statuses if status.slug == slug), None)
-        return [
-            board.studies(statuses),
-            board.steps(chosen) if chosen else "",
-            gr.Dropdown(choices=_names(statuses)),
-        ]
-
-    def _hidden_folder(self) -> Path:
-        """A new folder that Gradio serves files from, under a name that nobody can guess."""
-        folder = self._cache / secrets.token_urlsafe(32)
-        folder.mkdir(parents=True, mode=0o700)
-        return folder
+# --- layout -------------------------------------------------------------------------------------------------
 
 
-def _shut(message: str = "") -> list[Any]:
-    """The place with nothing but the door; everything that a visitor could have seen is gone."""
-    nothing = ["", "", gr.Dropdown(choices=[], value=None)]
-    return [gr.Column(visible=True), gr.Column(visible=False), gr.Timer(active=False), message, "", *nothing]
+def _writing(ui: Ui) -> None:
+    """A study file: from a form or from a file, to be read, changed, kept and downloaded."""
+    with gr.Column(elem_id="writing", visible=False) as ui["writing"]:
+        with gr.Column(elem_id="form") as ui["form"]:
+            gr.HTML("<h2>A new study</h2>" + programme.hint(
+                "Say what you want, or bring a study file. Either way you see the file before it is kept."))
+            ui["new_title"] = gr.Textbox(label="Title", max_lines=1, value="Human or machine?")
+            ui["summary"] = gr.Textbox(label="Summary", lines=2, value="You will hear short pieces of music. "
+                                       "Some were continued by a machine. Can you tell which?")
+            ui["parts"] = gr.CheckboxGroup(list(PARTS.items()), label="Sections",
+                                           value=["experience", "sound_check", "practice", "pairs",
+                                                  "comments"])
+            gr.HTML('<p class="group">How many pairs</p>')
+            with gr.Row(elem_classes="numbers"):
+                for name, (label, value) in PAIRS.items():
+                    ui[name] = gr.Number(value, precision=0, minimum=0, label=label, min_width=100)
+            with gr.Accordion("More", open=False):
+                with gr.Row():
+                    ui["minutes"] = gr.Number(12, precision=0, label="Minutes, as announced")
+                    ui["seconds"] = gr.Number(15, label="Seconds of a clip")
+                    ui["prompt_bars"] = gr.Number(4, precision=0, label="Bars of the prompt")
+                ui["prompts"] = gr.Radio([("The same prompt", "same"), ("Any prompts", "free")], value="same",
+                                         label="The two clips of a pair continue")
+                with gr.Row():
+                    ui["temperature"] = gr.Textbox("1.0", label="Temperature", info="Several: 0.7, 1.0")
+                    ui["top_k"] = gr.Textbox("0", label="Top-k", info="0: all")
+                    ui["top_p"] = gr.Textbox("0.95", label="Top-p", info="1: all")
+                    ui["no_repeat_ngram"] = gr.Textbox("0", label="No-repeat n-gram", info="0: off")
+                with gr.Row():
+                    ui["participants"] = gr.Number(None, precision=0, label="Stop after participants",
+                                                   info="0: no end")
+                    ui["until"] = gr.Textbox(label="Last day", info="Such as 2027-01-31", max_lines=1)
+                ui["invited"] = gr.Checkbox(label="By invitation only")
+            with gr.Row(elem_classes="acts"):
+                ui["write"] = gr.Button("Write the study file", variant="primary", elem_id="write")
+                ui["reader"] = gr.HTML(READER, js_on_load="segueResearch.reader(element, trigger);")
+        ui["text"] = gr.Textbox(label="Study file (YAML)", lines=14, max_lines=30, elem_id="text")
+        ui["mistakes"] = gr.HTML(js_on_load="segueResearch.mistakes(element);")
+        ui["instead_of"] = gr.Textbox(visible="hidden")
+        with gr.Row(elem_classes="acts"):
+            ui["save"] = gr.Button("Keep this study", variant="primary", elem_id="keep-study")
+            ui["download"] = gr.Button("Download the file")
+            ui["dismiss"] = gr.Button("Never mind")
 
 
-def _blank() -> list[Any]:
-    """Nothing drawn."""
-    return ["", *(gr.Plot(value=None, visible=False) for _ in DRAWN), *("" for _ in DRAWN[1:])]
+def _preparing(ui: Ui) -> None:
+    """What comes before the first participant."""
+    with gr.Tab("Plan"):
+        ui["plan"] = gr.HTML()
+        ui["change"] = gr.Button("Show the study file", size="sm", visible=False)
+        with gr.Column(visible=False) as ui["sizing"]:
+            gr.HTML("<h3>How many participants?</h3>")
+            with gr.Row(elem_classes="ask"):
+                ui["effect"] = gr.Slider(0.5, 0.9, 0.6, step=0.01,
+                                         label="Share of right answers to be found")
+                ui["reckon"] = gr.Button("Work it out", elem_id="reckon")
+            ui["power"], ui["curve"] = gr.HTML(elem_id="power"), _plot()
+    with gr.Tab("Clips"):
+        ui["clips"] = gr.HTML()
+        with gr.Row(elem_classes="acts"):
+            ui["build"] = gr.Button("Build the clips", variant="primary", visible=False)
+            ui["stop_build"] = gr.Button("Stop building", visible=False)
+    with gr.Tab("Check"):
+        ui["check"] = gr.HTML()
+        with gr.Row(elem_classes="acts"):
+            ui["audit"] = gr.Button("Check the clips", variant="primary", visible=False)
+            ui["stop_audit"] = gr.Button("Stop checking", visible=False)
+            ui["preview"] = gr.Button("Preview as a participant", visible=False)
 
 
-def _drawn(numbers: wording.Results) -> list[Any]:
-    """The opening sentence, the figures and their captions, in the order of the page's outputs."""
-    drawings, captions = figures(numbers), wording.captions(numbers)
-    titles = {**COLUMNS[0], **COLUMNS[1]}
-    simulated = '<p class="simulated"><strong>SIMULATED</strong> No person gave these answers.</p>'
-    sentence = (
-        f"{simulated if wording.is_simulated(numbers) else ''}"
-        f'<p class="headline">{escape(wording.headline(numbers))}</p>'
-        f'<p class="hint">{escape(wording.explanation(numbers))}</p>'
-    )
-    return [
-        sentence,
-        *(gr.Plot(value=drawings[name], visible=drawings[name] is not None) for name in DRAWN),
-        *(f"<h3>{titles[name]}</h3><p>{escape(captions[name])}</p>" for name in DRAWN[1:]),
-    ]
+def _opening(ui: Ui) -> None:
+    """Who may come in, and who did."""
+    with gr.Tab("Open"):
+        ui["frozen"] = gr.HTML()
+        with gr.Column(visible=False) as ui["planning"]:
+            _rules(ui, PLANNED)
+            ui["freeze"] = gr.Button("Freeze the analysis plan", size="sm", visible=False)
+        ui["doors"] = gr.HTML()
+        with gr.Row(elem_classes="acts"):
+            ui["open"] = gr.Button("Open the study", variant="primary", visible=False)
+            ui["close"] = gr.Button("Close the study", visible=False)
+        with gr.Row(elem_classes="ask"):
+            ui["count"] = gr.Number(20, precision=0, minimum=1, label="New invitations", visible=False)
+            ui["invite"] = gr.Button("Make and download them", visible=False)
+    with gr.Tab("Watch"):
+        ui["watching"] = gr.HTML(elem_id="watching")
+
+
+def _results(ui: Ui) -> None:
+    """The answers: whom to leave out, one sentence, figures, files."""
+    with gr.Tab("Results") as ui["results"]:
+        ui["sentence"] = gr.HTML(elem_id="sentence")
+        ui[HERO] = _plot()
+        with gr.Row(elem_id="actions"):
+            ui["archive"] = gr.Button("Download the data (.zip)", variant="primary")
+            ui["show"] = gr.Button("Open the report")
+            ui["report"] = gr.Button("Download the report")
+            ui["again"] = gr.Button("Refresh the figures")
+        with gr.Accordion("Who is left out", open=False, elem_id="left-out"):
+            ui["excluded"] = gr.HTML()
+            with gr.Row(elem_classes="ask"):
+                ui["reason"] = gr.Dropdown([], label="Reason", allow_custom_value=True, visible=False)
+                ui["readmit"] = gr.Button("Let them back in", visible=False)
+            _rules(ui, LIMITS)
+            ui["verdict"] = gr.HTML(elem_id="verdict")
+            ui["exclude"] = gr.Button("Leave them out", size="sm", elem_id="exclude")
+        with gr.Row(elem_id="figures"):
+            for column in COLUMNS:
+                with gr.Column(min_width=340):
+                    for name in column:
+                        ui[f"about_{name}"], ui[name] = gr.HTML(elem_classes="caption"), _plot()
+
+
+def _rules(ui: Ui, names: Names) -> None:
+    """By which rules participants are left out, now or as planned."""
+    rules, fast, repeats = names
+    ui[rules] = gr.CheckboxGroup(list(RULES.items()), label="Leave out who …", elem_id=rules)
+    with gr.Row(elem_classes="numbers"):
+        ui[fast] = gr.Number(2, label="Too fast: a median under … seconds")
+        ui[repeats] = gr.Number(50, label="Differently: the same under … % of the time")
 
 
 def _plot() -> gr.Plot:
     return gr.Plot(visible=False, show_label=False, container=False, elem_classes="figure")
 
 
-def _names(statuses: list[StudyStatus]) -> list[tuple[str, str]]:
-    return [(f"{status.title} ({status.slug})", status.slug) for status in statuses]
+# --- events -------------------------------------------------------------------------------------------------
 
+def _events(page: gr.Blocks, ui: Ui, clerk: Clerk) -> None:
+    """Which click does what. Nothing uses Gradio's queue: its answers share one connection for each visitor,
+    which is closed when all are given, and a click of that moment would be lost."""
+    hands = Hands(clerk, gr.update, gr.skip)
+    quiet: Ui = {"api_visibility": "private", "queue": False}
+    unseen: Ui = {**quiet, "show_progress": "hidden"}
 
-def _told(sentence: str) -> gr.Error:
-    """An error that the visitor reads and the log need not repeat."""
-    return gr.Error(sentence, print_exception=False)
+    def named(*names: str) -> list[Any]:
+        return [ui[name] for name in names]
 
+    asked = named("token", "programme")
 
-def _masthead() -> str:
-    links = "".join(
-        f'<a href="{path}"{" aria-current=page" if path == "/research" else ""}>{name}</a>'
-        for path, name in PAGES
-    )
-    return (
-        '<header class="masthead"><p class="wordmark">'
-        '<img src="/static/icon.svg" alt="" width="44" height="44">'
-        f'<span>Segue</span></p><nav aria-label="Pages">{links}</nav></header>'
-    )
+    def ask(event: Any, work: Work, given: Names = (), out: Names = (), **more: Any) -> Any:
+        """An event about the chosen study: what `work` makes goes to `out`, and what is wrong is said."""
+        return event(hands.telling(work, out), [*asked, *named(*given)], named("said", *out), js=CHOSEN,
+                     **{**quiet, **more})
+
+    def act(name: str, work: Work, given: Names = (), out: Names = ()) -> Any:
+        """A button that changes the chosen study: afterwards the page shows what became of it."""
+        event = ask(ui[name].click, work, given, out)
+        event.then(hands.look, asked, named(*LIVE), js=CHOSEN, **unseen)
+        return event
+
+    def enter(password: str | None, request: gr.Request) -> list[Any]:
+        return hands.enter(password, request.client.host if request.client else "unknown")
+
+    for event in (ui["enter"].click, ui["word"].submit):
+        event(enter, ui["word"], named(*PLACE), **quiet)
+    page.load(hands.come_back, ui["token"], named(*PLACE[1:]), **quiet)
+    ui["leave"].click(hands.leave, ui["token"], named(*PLACE, *PASSING, *FIGURES), **quiet)
+    ui["timer"].tick(hands.look, asked, named(*LIVE), js=CHOSEN, **unseen)
+    ui["programme"].select(hands.choose, asked, named(*LIVE, *PASSING, *FIGURES), js=CHOSEN,
+                           trigger_mode="always_last", **quiet).then(
+        hands.telling(hands.draw_in_view, FIGURES), asked, named("said", *FIGURES), js=IN_VIEW, **quiet)
+
+    ui["begin"].click(hands.begin, None, named(*EDITOR), **unseen)
+    ui["write"].click(hands.telling(hands.write, ("text", "mistakes")), named("token", *FORM),
+                      named("said", "text", "mistakes"), **quiet)
+    ui["reader"].select(None, None, ui["text"], js="() => segueResearch.fileText()")
+    ui["download"].click(None, ui["text"], js="(text) => { segueResearch.savePlan(text); }")
+    kept = ("mistakes", "writing", *LIVE)
+    ui["save"].click(hands.telling(hands.save, kept), named("token", "text", "instead_of"),
+                     named("said", *kept), **quiet)
+    ui["dismiss"].click(lambda: gr.Column(visible=False), None, ui["writing"], **unseen)
+    ask(ui["change"].click, hands.change, (), EDITOR)
+
+    for name, work in (("build", clerk.build), ("stop_build", clerk.stop_build), ("audit", clerk.audit),
+                       ("stop_audit", clerk.stop_audit), ("open", clerk.open), ("close", clerk.close)):
+        act(name, work)
+    act("freeze", clerk.freeze, PLANNED)
+    ask(ui["reckon"].click, hands.power, ("effect",), ("power", "curve"))
+    act("invite", clerk.invite, ("count",), ("carried",)).then(
+        None, ui["carried"], ui["carried"], js="(codes) => segueResearch.saveInvitations(codes)")
+    ui["preview"].click(None, js="() => { segueResearch.openTab('Preview'); }")
+    act("preview", clerk.preview, (), ("carried",)).then(
+        None, ui["carried"], ui["carried"], js="(path) => segueResearch.showPath(path)")
+
+    for event in (ui["results"].select, ui["again"].click):
+        ask(event, hands.draw, (), FIGURES)
+    for name in LIMITS:
+        ask(ui[name].change, clerk.rules, LIMITS, ("verdict",), trigger_mode="always_last",
+            show_progress="hidden")
+    for name, work, given in (("exclude", clerk.exclude, LIMITS), ("readmit", clerk.readmit, ("reason",))):
+        act(name, work, given, ("verdict",)).then(
+            hands.telling(hands.draw, FIGURES), asked, named("said", *FIGURES), js=CHOSEN, **quiet)
+    for name in ("archive", "report"):
+        ask(ui[name].click, getattr(clerk, name), (), ("file",)).then(
+            None, ui["file"], js="(made) => { segueResearch.fetched(made); }")
+    ui["show"].click(None, js="() => { segueResearch.openTab('Report'); }")
+    ask(ui["show"].click, clerk.report, (), ("file",)).then(
+        None, ui["file"], js="(made) => { segueResearch.showReport(made); }")

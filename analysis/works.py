@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 log = logging.getLogger(__name__)
 
+CLIPS, AUDIT = "clips", "audit"                     # what is done
 Progress = Callable[[int, int], None]               # (steps done, steps in all)
 Work = Callable[[Progress, threading.Event], Any]   # returns what it made; soon after the event, anything
 Key = tuple[str, str]                               # what is done, and for which study
@@ -109,9 +110,11 @@ class Works:
         try:
             job.made = job.work(progress, job.stop)
         except (ValueError, OSError) as error:
-            job.said = str(error)
+            job.said = str(error) or type(error).__name__
+            if not job.stop.is_set():
+                log.error("Work that was asked for failed: %s", job.said)
         except Exception:
-            log.exception("Work that the Research page asked for failed")
+            log.exception("Work that was asked for failed")
             job.said = "That did not work; the server's log says why."
         if job.stop.is_set():
             return "stopped"

@@ -1,15 +1,14 @@
-"""A small real server with the Research page over simulated studies, for the browser tests.
+"""A small real server with the Research page over a real store, for the browser tests.
 
-`python tests/analysis/research_server.py PORT FOLDER` serves until it is stopped; FOLDER gets a file `more`
-when the test wants another answer to have come in.
+The machine and the pieces are the survey tests' own (`tests.survey.fakes`), so that clips are built in no
+time; everything else is the program's. `python tests/analysis/research_server.py PORT FOLDER` serves until it
+is stopped. It begins with the answers of a simulated study, and with 'tones', which nobody has taken.
 """
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime
+import tempfile
 from pathlib import Path
 
 import gradio as gr
@@ -21,59 +20,43 @@ from fastapi.staticfiles import StaticFiles
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from analysis.page import StudyStatus, research_page  # noqa: E402
+from analysis.page import research_page  # noqa: E402
+from analysis.works import Works  # noqa: E402
+from model.page import house_options, house_theme  # noqa: E402
+from model.view import head  # noqa: E402
+from survey.export import import_  # noqa: E402
+from survey.office import Office  # noqa: E402
+from survey.page import mount_study  # noqa: E402
+from survey.stimuli import build  # noqa: E402
+from survey.store import Store  # noqa: E402
+from survey.study_file import parse  # noqa: E402
 from tests.analysis.simulate import simulated_study, write  # noqa: E402
+from tests.survey.fakes import PIECES, TONES, FakeMachine, same  # noqa: E402
 
 PASSWORD = "ein schönes Passwort"
 
 
-class SimulatedSource:
-    """Two studies: one with simulated listeners, one that nobody has taken."""
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self._exports = {
-            "published": write(simulated_study(12, 0.8, 5, excluded=1), folder / "published"),
-            "default": write(simulated_study(0, 0.8, 5, study="default"), folder / "default"),
-        }
-
-    def studies(self) -> Sequence[StudyStatus]:
-        answers = 201 + (self._folder / "more").exists()
-        steps = (("Welcome", 14), ("Consent", 13), ("Pairs", 12), ("Ratings", 11), ("Thanks", 11))
-        return (
-            StudyStatus(
-                "published",
-                "The ten-person <test>",
-                "open",
-                23,
-                23,
-                12,
-                11,
-                answers,
-                datetime(2025, 3, 12, 10, 19, tzinfo=UTC),
-                steps,
-            ),
-            StudyStatus("default", "Which one is the machine?", "building clips", 7, 40),
-        )
-
-    def export(self, slug: str, folder: Path) -> None:
-        shutil.copytree(self._exports[slug], folder, dirs_exist_ok=True)
+def office(folder: Path) -> tuple[Store, Office]:
+    """A store in a folder with the two studies, and the researcher's side of it."""
+    store = Store(f"sqlite:///{folder / 'segue.db'}")
+    with tempfile.TemporaryDirectory() as files:
+        import_(store, write(simulated_study(12, 0.8, 5, excluded=1), Path(files)))
+    store.register(parse(TONES))
+    machine = FakeMachine()
+    return store, Office(store, lambda study, progress, stop: build(
+        study, store, folder, machine, PIECES, progress=progress, stop=stop, round_trip=same))
 
 
 def main() -> None:
     port, folder = int(sys.argv[1]), Path(sys.argv[2])
+    store, behind = office(folder)
     app = FastAPI()
     app.get("/favicon.ico")(lambda: FileResponse(ROOT / "static" / "icon.svg"))
-    app.mount("/static", StaticFiles(directory=ROOT / "static"), name="static")
-    gr.mount_gradio_app(
-        app,
-        research_page(SimulatedSource(folder), PASSWORD),
-        path="/research",
-        footer_links=[],
-        run_history=False,
-        theme=gr.themes.Base(font=["sans-serif"], font_mono=["monospace"]),
-        css_paths=[ROOT / "static" / "segue.css", ROOT / "static" / "research.css"],
-    )
+    files = StaticFiles(directory=ROOT / "static", packages=[("gradio", "templates/frontend/static")])
+    app.mount("/static", files)
+    mount_study(app, store, folder, theme=house_theme())
+    gr.mount_gradio_app(app, research_page(behind, PASSWORD, Works()), "/research", max_file_size=1,
+                        head=head("segue.css", "research.css", "research.js"), **house_options())
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 
