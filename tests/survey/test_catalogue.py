@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -183,3 +184,29 @@ def test_studies_that_ship_can_be_taken(tmp_path: Path) -> None:
             make_ready(store, load(slug))
             assert take(store, store.start(slug), random.Random(0)).finished
             assert store.status(slug).finished == 1
+
+
+def test_a_study_of_an_older_version_goes_on_as_it_is(store: Store, database_url: str) -> None:
+    """What was stored before the study file grew still is the same study, with the same clips."""
+    older = json.loads(small_study().model_dump_json())
+    for name in ("languages", "stop", "quotas", "access", "parameters", "completion", "margin", "debrief"):
+        del older[name]
+    for section in older["sections"]:
+        for name in ("per_participant", "practice", "scales", "labels", "prefer_question"):
+            section.pop(name, None)
+        for grid in section.get("settings", ()):
+            del grid["system"]
+    take(store, store.start("small"), random.Random(0), steps=3)
+    engine = database.open_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE study SET definition = :old"), {"old": json.dumps(older)})
+        for key, spec in connection.execute(text("SELECT id, spec FROM stimulus")).all():
+            kept = json.loads(spec)
+            if kept["settings"]:
+                del kept["settings"]["system"]
+            connection.execute(text("UPDATE stimulus SET spec = :old WHERE id = :key"),
+                               {"old": json.dumps(kept), "key": key})
+    engine.dispose()
+    store.register(small_study())
+    assert store.missing_clips("small") == [] and store.study("small") == small_study()
+    assert take(store, store.start("small"), random.Random(1)).finished
