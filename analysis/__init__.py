@@ -6,10 +6,24 @@ no database, no model, no web server (``page.py`` alone draws the Research page)
     columns.py      what the export files may hold
     answers.py      reads and checks them
     estimates.py    one formula a function: intervals, d', exact tests
-    agreement.py    Krippendorff's alpha
+    within.py       comparisons within listeners and within clips
+    families.py     Holm's correction, and how many tests there were
+    laplace.py      the likelihood of ordered ratings with crossed listeners and clips
+    ordinal.py      the cumulative-link mixed model fitted with it
     statistics.py   frames -> results, the content of results.json
     pairs.py        the part of it about A/B pairs
-    ratings.py      the part of it about ratings
+    ratings.py      the part of it about ratings, which gathers
+    summaries.py        means by clip, setting and system
+    models.py           the ordinal model by origin, system, setting
+    ranks.py            Friedman's and Wilcoxon's tests
+    surface.py          the best settings
+    halo.py             ratings and belief
+    labels.py           the label experiment
+    scales.py           further scales
+    moderators.py       experience
+    agreement.py        alpha, intraclass correlation, repeats
+    comments.py     the part of it about comments
+    themes.py           what they name, by the dictionary in themes.yaml
     wording.py      results -> sentences that claim no more than the numbers do
     figures.py      results -> plotly figures
     drawing.py      what they are drawn with

@@ -238,3 +238,18 @@ def test_the_page_in_a_browser(made, new_page, width, scheme):
         }).map(word => `${plot.id}: ${word.textContent}`);
     })""")
     assert outside == []
+
+
+@pytest.mark.browser
+def test_the_comments_can_be_searched(made, new_page):
+    page = new_page(viewport={"width": 390, "height": 900}, offline=True)
+    page.goto((made / "report.html").as_uri())
+    shown = page.locator("#comments tbody tr:visible")
+    total = page.locator("#comments tbody tr").count()
+    assert shown.count() == min(total, 20)
+    page.get_by_label("Search the comments").fill("ÍMG nowhere")
+    assert page.get_by_role("status").inner_text() == f"0 of {total}"
+    page.get_by_label("Search the comments").fill("ÍMG OnErrór")
+    assert [HOSTILE[1] in text for text in shown.all_inner_texts()] == [True]
+    page.get_by_label("Search the comments").fill("")
+    assert shown.count() == min(total, 20)
