@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.clustered import clustered_share, share_results
 from analysis.columns import CHOICES
-from analysis.estimates import percentiles
+from analysis.estimates import percentiles, weight_blocks
 
 KAPPA = "Cohen's kappa (1960) of the first answer and the repeat; percentile bootstrap over participants"
 EXPECT = "expect_"
@@ -33,8 +33,12 @@ def repeats(answers: pd.DataFrame, kind: str, rng: np.random.Generator, resample
     table = _tables(both)
     drawn = np.zeros(0)
     if len(table) > 1:
-        weights = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), resamples)
-        drawn = kappa((weights @ table).reshape(-1, len(CHOICES), len(CHOICES)))
+        drawn = np.concatenate(
+            [
+                kappa((weights @ table).reshape(-1, len(CHOICES), len(CHOICES)))
+                for weights in weight_blocks(len(table), rng, resamples)
+            ]
+        )
     found = kappa(table.sum(axis=0).reshape(1, len(CHOICES), len(CHOICES)))[0]
     return {
         "n": share.n,

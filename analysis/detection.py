@@ -13,7 +13,14 @@ import pandas as pd
 from scipy import sparse, stats
 
 from analysis.clustered import CLUSTERED, clustered_share
-from analysis.estimates import Interval, detection, detection_intervals, detections, wilson
+from analysis.estimates import (
+    Interval,
+    detection,
+    detection_intervals,
+    detections,
+    weight_blocks,
+    wilson,
+)
 
 DETECTION = ["hits", "misses", "false_alarms", "correct_rejections"]
 TWO_WAY = (
@@ -58,11 +65,8 @@ def two_way_intervals(
     table = _table(people, items, counts, sizes)
     by_item = np.asarray(table.sum(axis=0)).reshape(sizes[1], 4)
     draws: list[list[np.ndarray]] = [[], [], []]
-    # A block at a time: 2,000 resamples of 5,000 participants at once would be 80 MB of draws.
-    for start in range(0, resamples, 200):
-        block = min(200, resamples - start)
-        weights = [rng.multinomial(size, np.full(size, 1 / size), block).astype(float) for size in sizes]
-        drawn = (table.T @ weights[0].T).T.reshape(block, sizes[1], 4)
+    for weights in zip(*(weight_blocks(size, rng, resamples) for size in sizes), strict=True):
+        drawn = (table.T @ weights[0].T).T.reshape(-1, sizes[1], 4)
         for kind, pooled in zip(
             draws,
             (np.einsum("bij,bi->bj", drawn, weights[1]), drawn.sum(axis=1), weights[1] @ by_item),

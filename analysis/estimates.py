@@ -6,7 +6,7 @@ Intervals are 95% unless ``level`` says otherwise, and are (low, high) tuples.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -168,6 +168,17 @@ def detection_intervals(
     possible = (pooled[:, :2].sum(axis=1) > 0) & (pooled[:, 2:].sum(axis=1) > 0)
     d_primes, criteria = detections(pooled[possible])
     return percentiles(d_primes), percentiles(criteria)
+
+
+def weight_blocks(n: int, rng: np.random.Generator, resamples: int) -> Iterator[np.ndarray]:
+    """How often each of ``n`` is drawn, with replacement, in each resample; in blocks of shape (200, n).
+
+    A block at a time, the last one shorter: 2,000 resamples of 5,000 participants at once would be 80 MB.
+    """
+    for start in range(0, resamples, 200):
+        size = min(200, resamples - start)
+        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float)
 
 
 def percentiles(values: np.ndarray, level: float = 0.95) -> Interval | None:

@@ -23,7 +23,8 @@ from analysis.estimates import Interval
 from analysis.threads import one_thread
 
 WIDEST = 1000  # levels of the shorter factor: its dense matrix is squared and inverted at every step
-DENSE = 20_000  # cells of a table that is faster dense; a larger one would also wake the threads of BLAS
+DENSE = 400_000  # cells of a table that is faster dense than sparse
+SETTLED = 1e-8  # what a Newton step may still gain for it to be the last: the error after it is its square
 FARTHEST = 15.0  # log odds: beyond it an estimate is running to infinity
 NO_VARIANCE = 1e-9  # where a variance counts as zero: its square root must still have a derivative
 
@@ -49,6 +50,7 @@ class Laplace:
             raise ValueError(f"at most {WIDEST} participants or {WIDEST} clips, and there are {sizes}.")
         cells, self.cell = np.unique(self.rows[0] * self.sizes[1] + self.rows[1], return_inverse=True)
         self.places = np.divmod(cells, self.sizes[1])
+        self.starts = np.searchsorted(self.places[0], np.arange(self.sizes[0] + 1))
         self.mode = [np.zeros(size) for size in self.sizes]
         self.constant = float(np.sum(_log_choose(self.m, self.y)))
 
@@ -73,14 +75,14 @@ class Laplace:
             ]
             steps = self._solve(state, slopes)
             gain = sum(slope @ step for slope, step in zip(slopes, steps, strict=True))
-            if gain < 1e-12:
-                break
             for halving in range(30):
                 trial = [part + step / 2**halving for part, step in zip(u, steps, strict=True)]
                 after = self._state(fixed, sigma, trial)
                 if after.penalised >= state.penalised - 1e-12:
                     break
             u, state = trial, after
+            if gain < SETTLED:
+                break
         self.mode = u
         return state
 
@@ -112,7 +114,7 @@ class Laplace:
 
     def _table(self, values: np.ndarray) -> np.ndarray | sparse.csr_array:
         if self.sizes[0] * self.sizes[1] > DENSE:
-            return sparse.csr_array((values, self.places), shape=tuple(self.sizes))
+            return sparse.csr_array((values, self.places[1], self.starts), shape=tuple(self.sizes))
         table = np.zeros(self.sizes)
         table[self.places] = values
         return table

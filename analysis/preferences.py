@@ -12,7 +12,7 @@ from scipy import sparse, stats
 from analysis.clustered import clustered_share
 from analysis.columns import CHOICES
 from analysis.davidson import davidson, probabilities
-from analysis.estimates import Interval, percentiles
+from analysis.estimates import Interval, percentiles, weight_blocks
 from analysis.families import corrected
 from analysis.summaries import setting_labels, system_labels
 
@@ -140,11 +140,12 @@ def _resampled(tables: sparse.csr_array, k: int, rng: np.random.Generator, resam
     people = tables.shape[0]
     if people < 2:
         return np.zeros((0, k))
-    drawn = []
-    for start in range(0, resamples, 200):
-        weights = rng.multinomial(people, np.full(people, 1 / people), min(200, resamples - start))
-        drawn.append(davidson(*_unpacked((tables.T @ weights.T.astype(float)).T, k))[0])
-    return np.concatenate(drawn)
+    return np.concatenate(
+        [
+            davidson(*_unpacked((tables.T @ weights.T).T, k))[0]
+            for weights in weight_blocks(people, rng, resamples)
+        ]
+    )
 
 
 def _ranks(strengths: np.ndarray) -> np.ndarray:
