@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from survey import markup
 from survey.limits import Limits
 from survey.store import Busy, Store, UnknownStudy
-from survey.wording import LANGUAGES, chosen, preferred
+from survey.wording import LANGUAGES, chosen, preferred, say
 
 MAX_REQUEST_BYTES = 65_536
 MAX_DEPTH = 8                           # of lists and mappings in a request; the page needs four
@@ -69,15 +69,15 @@ class Gate:
         refusal = self._limits.refusal("act", scope) if path == _PAGE else None
         if refusal is not None:
             return refusal
+        language = chosen(preferred(Headers(scope=scope).get("accept-language", "")), LANGUAGES)
         try:
             known = self._knows(scope["path_params"]["slug"])
-        except Busy as error:
-            return PlainTextResponse(str(error), 503, {"Retry-After": "1"})
+        except Busy:
+            return PlainTextResponse(say(language, "notice.busy"), 503, {"Retry-After": "1"})
         if known:
             return None
         if path == _PAGE:
-            wanted = preferred(Headers(scope=scope).get("accept-language", ""))
-            return HTMLResponse(_alone(chosen(wanted, LANGUAGES)), 404)
+            return HTMLResponse(_alone(language), 404)
         return PlainTextResponse("Not found", 404)
 
     async def _call(self, scope: Scope, receive: Receive) -> tuple[Scope, Receive] | Response:

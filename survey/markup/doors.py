@@ -17,7 +17,7 @@ def frame() -> str:
     opening = escape(json.dumps(wording.opening(), ensure_ascii=False))
     return f"""<div class="study" data-opening="{opening}"><p class="study-mark">Segue</p>
 <div class="study-notice" id="study-notice" role="status"></div>
-<main id="stage" aria-busy="true"><p class="waiting">{wording.say("en", "page.opening")}</p></main></div>"""
+<div id="stage" aria-busy="true"><p class="waiting">{wording.say("en", "page.opening")}</p></div></div>"""
 
 
 def welcome(of: Welcome) -> str:

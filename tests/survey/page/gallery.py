@@ -105,7 +105,7 @@ def gallery() -> FastAPI:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<link rel="icon" href="data:,">'
             '<link rel="stylesheet" href="/static/segue.css"><link rel="stylesheet" href="/static/study.css">'
-            f'</head><body class="gradio-container"><div class="main fillable app">{markup.frame()}</div>'
+            f'</head><body class="gradio-container"><main class="fillable app">{markup.frame()}</main>'
             f'<script type="module">{script}</script></body></html>')
 
     app.add_api_route("/clips/{handle}", lambda handle: Response(tone(), media_type="audio/wav"))
