@@ -13,13 +13,17 @@ import numpy as np
 import pyloudnorm
 import pytest
 import soundfile
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from symusic import ControlChange, Note, PitchBend, Score, Tempo, Track
 
 import model
 from model import Audio, Take, cut_bars
 from survey import design
+from survey.audio import clips_router
 from survey.cues import CUES, measure
 from survey.excerpts import BuildError, suits
+from survey.limits import Limits
 from survey.stimuli import build
 from survey.store import Store
 from survey.study import ClipRules
@@ -73,6 +77,18 @@ def test_files_tell_nothing_but_music(store: Store, study, tmp_path: Path) -> No
         loudness.append(pyloudnorm.Meter(rate).integrated_loudness(sound))
     assert len(padding) == 1, "the rhythm of the padding tells"
     assert max(abs(one - LUFS) for one in loudness) <= LUFS_WITHIN and np.ptp(loudness) <= LUFS_WITHIN
+
+
+def test_answers_of_the_server_tell_nothing_but_music(store: Store, study, tmp_path: Path) -> None:
+    build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    served = FastAPI()
+    served.include_router(clips_router(store, tmp_path, Limits()))
+    handles = [clip.handle for clip in store.due(store.start("tones")).clips]
+    assert len({len(handle) for handle in handles}) == 1
+    with TestClient(served) as client:
+        for asked in ({}, {"Range": "bytes=0-1"}, {"Range": "bytes=2000-"}, {"Range": "bytes=99999999-"}):
+            one, other = (client.get(f"/clips/{handle}", headers=asked) for handle in handles)
+            assert (one.status_code, one.headers.raw) == (other.status_code, other.headers.raw)
 
 
 # One path
