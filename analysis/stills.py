@@ -11,9 +11,11 @@ import html
 import io
 import re
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -144,14 +146,41 @@ def _bars(axes: Axes, trace: Any) -> None:
 
 
 def _heatmap(axes: Axes, trace: Any) -> None:
-    low, high = trace.zmin, trace.zmax
+    """Cells, given as a table of rows or as one list of x, y and z; they meet halfway, but for a gap."""
+    if np.ndim(trace.z) == 1:
+        cells = list(zip(trace.x, trace.y, trace.z, strict=True))
+    else:
+        cells = [
+            (x, y, z)
+            for y, row in zip(trace.y, trace.z, strict=True)
+            for x, z in zip(trace.x, row, strict=True)
+        ]
+    heights = [z for _, _, z in cells if z is not None]
+    low = trace.zmin if trace.zmin is not None else min(heights)
+    high = trace.zmax if trace.zmax is not None else max(heights)
     first, last = (colour(ink) for _, ink in (trace.colorscale[0], trace.colorscale[-1]))
-    for y, row in zip(trace.y, trace.z, strict=True):
-        for x, value in zip(trace.x, row, strict=True):
-            if value is not None:
-                share = (value - low) / (high - low) if high > low else 0.0
-                ink = tuple(a + share * (b - a) for a, b in zip(first, last, strict=True))
-                axes.add_patch(Rectangle((x - 0.47, y - 0.46), 0.94, 0.92, facecolor=ink, edgecolor="none"))
+    columns, rows = _spans({x for x, _, _ in cells}), _spans({y for _, y, _ in cells})
+    for x, y, z in cells:
+        if z is not None:
+            share = (z - low) / (high - low) if high > low else 0.0
+            ink = tuple(a + share * (b - a) for a, b in zip(first, last, strict=True))
+            (left, right), (bottom, top) = columns[x], rows[y]
+            gap = {"edgecolor": "white", "linewidth": points(trace.xgap or 0)} if trace.xgap else {}
+            cell = Rectangle((left, bottom), right - left, top - bottom, facecolor=ink, **gap)
+            axes.add_patch(cell)
+
+
+def _spans(places: set[float]) -> dict[float, tuple[float, float]]:
+    """From where to where the cell at each place reaches.
+
+    >>> _spans({0, 2, 3})
+    {0: (-1.0, 1.0), 2: (1.0, 2.5), 3: (2.5, 3.5)}
+    """
+    order = sorted(places)
+    between = [(a + b) / 2 for a, b in pairwise(order)]
+    first, last = (between[0], between[-1]) if between else (order[0] + 0.5, order[0] - 0.5)
+    edges = [2 * order[0] - first, *between, 2 * order[-1] - last]
+    return dict(zip(order, pairwise(edges), strict=True))
 
 
 def _shape(axes: Axes, shape: Any) -> None:
