@@ -77,7 +77,9 @@ class Crowd:
             token = reply["token"]
             while kind_of(reply) != "thanks":
                 self.clips += [fetch("GET", clip)[0] for clip in clip_urls(reply)]
-                time.sleep(rng.uniform(0, 2 * self.pause_s))
+                if self.pause_s:
+                    connection.close()      # the server would, by and by
+                    time.sleep(rng.uniform(0, 2 * self.pause_s))
                 took, reply = act(do="answer", token=token, step=due_step(reply), answer=fitting(reply))
                 if reply["state"] != "step":
                     raise HTTPException(reply["notice"])
