@@ -11,7 +11,18 @@ no database, no model, no web server (``page.py`` alone draws the Research page)
     laplace.py      the likelihood of ordered ratings with crossed listeners and clips
     ordinal.py      the cumulative-link mixed model fitted with it
     statistics.py   frames -> results, the content of results.json
-    pairs.py        the part of it about A/B pairs
+    pairs.py        the part of it about A/B pairs, which gathers
+    tallies.py          counts and shares
+    clustered.py        shares with the listener as the unit
+    right_answers.py    the mixed model of right answers, and what moves it
+    mixed.py            how it is fitted
+    equivalence.py      equivalence, and the weight of evidence for guessing
+    detection.py        d' over listeners and clips, by origin, system and clip
+    order.py            sides and positions
+    preferences.py  the part of it about preferences
+    davidson.py         the Bradley-Terry model with ties
+    consistency.py  repeats and attention checks
+    threads.py      one thread for linear algebra
     ratings.py      the part of it about ratings, which gathers
     summaries.py        means by clip, setting and system
     models.py           the ordinal model by origin, system, setting
@@ -28,6 +39,7 @@ no database, no model, no web server (``page.py`` alone draws the Research page)
     figures.py      results -> plotly figures
     drawing.py      what they are drawn with
     numbers.py      results -> one table with n, interval and method in every row
+                    (pair_*.py and rating_*.py are the parts of wording, figures and numbers)
     report.py       all of it -> report.html and results.json
     record.py       what lies beside the three files: study file, plan, audit
     plan.py         the analysis plan, and the departures from it

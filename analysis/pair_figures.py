@@ -9,7 +9,7 @@ from scipy import stats
 
 from analysis.columns import LEVELS
 from analysis.drawing import ACCENT, FAINT, NEUTRAL, Canvas, safe
-from analysis.pair_wording import MOST_DRAWN
+from analysis.pair_wording import MOST_ITEMS, MOST_LISTENERS
 from analysis.wording import Results, percent
 
 SHARES = {0.0: "0%", 0.25: "25%", 0.5: "50%", 0.75: "75%", 1.0: "100%"}
@@ -24,7 +24,7 @@ def by_item(results: Results) -> go.Figure | None:
 def by_participant(results: Results) -> go.Figure | None:
     """Decided accuracy of each listener; a histogram where there are many."""
     parts = results["pairs"]["by_participant"]
-    if len(parts) > MOST_DRAWN:
+    if len(parts) > MOST_LISTENERS:
         return _spread(list(parts.values()))
     return _forest(parts, named=False)
 
@@ -69,7 +69,7 @@ def preferences(results: Results) -> go.Figure | None:
 
 def _forest(parts: dict[str, Any], named: bool = True) -> go.Figure | None:
     """The parts by their share, the greatest on top; the first ones where there are too many."""
-    rows = sorted(parts.items(), key=lambda item: (-item[1]["accuracy"], -item[1]["n"]))[:MOST_DRAWN]
+    rows = sorted(parts.items(), key=lambda item: (-item[1]["accuracy"], -item[1]["n"]))[:MOST_ITEMS]
     return _shares(
         [(name if named else f"Listener {place}", part) for place, (name, part) in enumerate(rows, 1)]
     )
@@ -102,7 +102,7 @@ def _spread(parts: list[dict[str, Any]]) -> go.Figure:
         chances = stats.binom.pmf(range(part["n"] + 1), part["n"], 0.5)
         for right, chance in enumerate(chances):
             guessed[_bin(right, part["n"])] += float(chance)
-    canvas = Canvas(BINS * 30 + 40, (0, max(*seen, *guessed) * 1.16), (-BINS + 0.3, 0.7), left=76, top=24)
+    canvas = Canvas(BINS * 30 + 40, (0, max(*seen, *guessed) * 1.16), (-BINS + 0.3, 0.7), left=88, top=24)
     canvas.note(
         0, 1, "bars: listeners, diamonds: if all were guessing", yref="paper", yanchor="bottom", yshift=2
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 Results = dict[str, Any]
-MOST_DRAWN = 60  # items or participants with a row each; more are drawn as counts
+MOST_ITEMS = 40  # rows of a figure
+MOST_LISTENERS = 20  # more are drawn as counts
 
 
 def pair_captions(results: Results) -> dict[str, str]:
@@ -32,7 +33,7 @@ def pair_captions(results: Results) -> dict[str, str]:
 
 
 def _participants(n: int) -> str:
-    if n > MOST_DRAWN:
+    if n > MOST_LISTENERS:
         return f"How many of the {n:,} listeners named the right clip how often, beside what guessing gives."
     return (
         "Share of pairs in which each listener named the right clip, with 95% intervals, the surest on top; "
@@ -44,7 +45,7 @@ def _preferences(part: Results) -> str:
     if not part["n_answers"]:
         return "No preference between clips was asked for."
     if not (part["by_system"]["systems"] or part["by_setting"]["systems"]):
-        return f"No ranking is drawn: {part['by_setting']['note'] or part['by_system']['note']}"
+        return f"No ranking is drawn: {part['by_system']['note'] or part['by_setting']['note']}"
     return (
         "How strongly each is preferred, in log odds around their mean, with 95% intervals: a step of 1 "
         "means that one is preferred 2.7 times as often as the other."

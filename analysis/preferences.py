@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from analysis.clustered import clustered_share
+from analysis.clustered import CLUSTERED, clustered_share
 from analysis.columns import CHOICES
 from analysis.davidson import davidson, probabilities
 from analysis.estimates import Interval, percentiles, weight_blocks
@@ -37,13 +37,23 @@ def preference_results(
         "by_system": system_labels(clips),
         "by_setting": setting_labels(clips, with_system=many),
     }
+    heard = clips["clip_stimulus_id"].isin([*asked["stimulus_a"], *asked["stimulus_b"]])
+    if labels["by_setting"][heard].nunique() == labels["by_system"][heard].nunique():
+        # Each system in one setting: the settings would say the same again, and be tested twice.
+        del labels["by_setting"]
     sides = asked[asked["choice"].isin(["a", "b"])]
     first = clustered_share(sides["choice"] == "a", sides["participant_id"])
     return {
         "n_participants": int(asked["participant_id"].nunique()),
         "n_answers": len(asked),
         "choices": {choice: int(counts.get(choice, 0)) for choice in CHOICES},
-        "preferred_a": {"n": first.n, "share": first.share, "ci95": first.interval()},
+        "preferred_a": {
+            "n": first.n,
+            "share": first.share,
+            "ci95": first.interval(),
+            "method": CLUSTERED,
+        },
+        "by_setting": _unranked(0, 0, "Settings were not compared within a system."),
         **{
             name: ranking(
                 asked, pd.Series(label.to_numpy(), index=stimuli["stimulus_id"]), name, rng, resamples
@@ -61,16 +71,7 @@ def ranking(
     told = asked.assign(first=asked["stimulus_a"].map(labels), second=asked["stimulus_b"].map(labels))
     told = told[(told["choice"] != "dont_know") & (told["first"] != told["second"])]
     names = sorted(set(told["first"]) | set(told["second"]))
-    found: dict[str, Any] = {
-        "n": len(told),
-        "n_participants": int(told["participant_id"].nunique()),
-        "method": DAVIDSON,
-        "rank_method": RANK,
-        "tie_parameter": None,
-        "systems": {},
-        "pairs": [],
-        "note": _why_not(told, names),
-    }
+    found = _unranked(len(told), int(told["participant_id"].nunique()), _why_not(told, names))
     if found["note"]:
         return found
     tables = _by_participant(told, names)
@@ -99,6 +100,19 @@ def ranking(
     ]
     corrected(f"preferences {family.replace('_', ' ')}", found["pairs"])
     return found
+
+
+def _unranked(n: int, people: int, note: str | None) -> dict[str, Any]:
+    return {
+        "n": n,
+        "n_participants": people,
+        "method": DAVIDSON,
+        "rank_method": RANK,
+        "tie_parameter": None,
+        "systems": {},
+        "pairs": [],
+        "note": note,
+    }
 
 
 def _why_not(told: pd.DataFrame, names: list[str]) -> str | None:
