@@ -20,13 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from survey.cues import CUES, Facts
+from survey.cues import CUES, Facts, stands_in_training
 
 TELLING = 0.65          # an AUC above it is a warning
 FOLDS, DIVISIONS = 5, 10
 PERMUTATIONS, DRAWS = 499, 1000
-COPIED_NOTES = 24       # in a row: 95% of held-out human excerpts have fewer than 16 (model/weights)
-COPIED_SHARE = 1 / 3    # of the melodies: two thirds of training excerpts have far more, 98% of others less
 TOGETHER = "all cues together"
 _RIDGE = 1.0            # beside cues of unit variance
 Progress = Callable[[int, int], None]
@@ -234,7 +232,7 @@ def _copies(clips: Sequence[Clip]) -> list[dict]:
         for what, of in (("clip", "copied"), ("prompt", "prompt_copied")):
             notes, share = clip.facts.get(f"{of}_notes") or 0, clip.facts.get(f"{of}_share") or 0.0
             name = clip.prompt if what == "prompt" else clip.id
-            if (notes >= COPIED_NOTES or share >= COPIED_SHARE) and (what, name) not in seen:
+            if stands_in_training(notes, share) and (what, name) not in seen:
                 seen.add((what, name))
                 origin = None if what == "prompt" else clip.origin
                 found.append({"what": what, "id": name, "origin": origin, "notes": notes, "share": share})

@@ -14,7 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from model import Score, ScoreError, bar_seconds, cut_bars, describe, join, roll
+from model import Score, ScoreError, bar_seconds, copied, cut_bars, cut_seconds, describe, join, roll
+from survey.cues import stands_in_training
 from survey.design import ClipSpec, PromptSpec, prompt_order
 from survey.study import ClipRules, Study
 
@@ -96,7 +97,13 @@ def suits(piece: Piece, passages: int, rules: ClipRules, round_trip: RoundTrip,
         clips = [human(score, rules, passage, round_trip) for passage in range(passages)]
     except BuildError:
         return False
-    return all(not rests(clip, rules.seconds) and plays(clip) for clip in clips)
+    if any(rests(clip, rules.seconds) for clip in clips):
+        return False
+    heard = [cut_seconds(clip, 0.0, rules.seconds) for clip in clips]
+    if any(stands_in_training(known.notes, known.share) for known in map(copied, [prompt, *heard])):
+        log.info("The piece '%s' is left out: its beginning stands in the training music.", piece.title)
+        return False
+    return all(plays(clip) for clip in clips)
 
 
 def in_common_time(score: Score) -> bool:

@@ -148,22 +148,23 @@ def test_copies_and_known_prompts_are_named_once() -> None:
     ai = Clip(ai.id, ai.origin, ai.prompt, ai.facts | {"copied_notes": 40, "copied_share": 0.2,
                                                        "prompt_copied_notes": 30, "prompt_copied_share": 0.9})
     human = Clip(human.id, human.origin, human.prompt,
-                 human.facts | {"copied_notes": 12, "copied_share": 0.5, "prompt_copied_notes": 30,
+                 human.facts | {"copied_notes": 18, "copied_share": 0.5, "prompt_copied_notes": 30,
                                 "prompt_copied_share": 0.9})
     found = audit([ai, human, *others])
     assert found["copies"] == [
         {"what": "clip", "id": "ai-0", "origin": "ai", "notes": 40, "share": 0.2},
         {"what": "prompt", "id": "p0", "origin": None, "notes": 30, "share": 0.9},
-        {"what": "clip", "id": "human-0", "origin": "human", "notes": 12, "share": 0.5}]
+        {"what": "clip", "id": "human-0", "origin": "human", "notes": 18, "share": 0.5}]
     assert found["warnings"][-3:] == [
         "The machine's clip 'ai-0' copies the training music: 40 notes in a row, 20% of its melody.",
         "The prompt 'p0' also lies in the training music: 30 notes in a row, 90% of its melody.",
-        "The human clip 'human-0' also lies in the training music: 12 notes in a row, 50% of its melody."]
+        "The human clip 'human-0' also lies in the training music: 18 notes in a row, 50% of its melody."]
 
 
-def test_short_quotations_are_no_copies() -> None:
-    some = [Clip(clip.id, clip.origin, clip.prompt, clip.facts | {"copied_notes": 16, "copied_share": 0.2})
-            for clip in clips(6)]
+@pytest.mark.parametrize("notes, share", [(23, 0.2), (15, 0.9)])
+def test_short_quotations_are_no_copies(notes: int, share: float) -> None:
+    quoted = {"copied_notes": notes, "copied_share": share}
+    some = [Clip(clip.id, clip.origin, clip.prompt, clip.facts | quoted) for clip in clips(6)]
     assert audit(some)["copies"] == []
 
 

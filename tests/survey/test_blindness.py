@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from symusic import ControlChange, Note, PitchBend, Score, Tempo, Track
 
 import model
-from model import Audio, Take, cut_bars
+from model import Audio, Copied, Take, cut_bars
 from survey import design
 from survey.audio import clips_router
 from survey.cues import CUES, measure
@@ -161,6 +161,23 @@ def test_a_piece_that_cannot_be_as_loud_as_the_rest_is_passed_over(study) -> Non
     rules = ClipRules(seconds=3, prompt_bars=2, lead_bars=1)
     assert suits(FakePiece(1), 1, rules, same, workshop.plays)
     assert not suits(FakePiece(1), 1, rules, same, lambda music: False)
+
+
+# Training music
+
+def test_a_piece_whose_beginning_stands_in_the_training_music_is_passed_over(monkeypatch, tmp_path) -> None:
+    rules = ClipRules(seconds=3, prompt_bars=2, lead_bars=0)
+    assert suits(FakePiece(1), 1, rules, same)
+    whole = [note.pitch for note in FakePiece(1).score().tracks[0].notes]
+    for pitches in (whole[:4], whole[8:12]):            # of the prompt's first bar, and of what follows it
+
+        def known(score: Score, pitches: list[int] = pitches) -> Copied:
+            heard = [note.pitch for note in score.tracks[0].notes]
+            return Copied(notes=30 if heard[:len(pitches)] == pitches else 0)
+
+        monkeypatch.setattr("survey.excerpts.copied", known)
+        assert not suits(FakePiece(1), 1, rules, same)
+        assert suits(FakePiece(2), 1, rules, same)
 
 
 # Several systems
