@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import optimize, stats
@@ -38,11 +39,22 @@ class Effect:
     p_value: float | None
 
 
+class Units(NamedTuple):
+    """What an effect is estimated from: how many clips or listeners, and how many means of them were fitted.
+
+    ``carried``: the effect is the same for all ratings of such a unit.
+    """
+
+    n: int
+    means: int
+    carried: bool
+
+
 @dataclass(frozen=True)
 class Fit:
     """A fitted model. ``covariance`` is that of (thresholds, effects), without small-sample correction.
 
-    ``units`` says of each effect how many units carry it and how many means of such units were fitted.
+    ``units`` says of each effect what it is estimated from.
     """
 
     names: tuple[str, ...]
@@ -54,23 +66,24 @@ class Fit:
     n: int
     people: int
     clips: int
-    units: tuple[tuple[int, int], ...]
+    units: tuple[Units, ...]
 
     def effect(self, name: str) -> Effect:
         """One effect; interval and p-value are None where no unit is left over to estimate its error from.
 
-        The variance is taken m/(m − q) times, and t has m − q degrees of freedom, where the effect is carried
-        by m units (clips if it is the same for all ratings of a clip and clips differ, else listeners) and q
-        means of such units were fitted. For balanced normal data this is the step from maximum likelihood
-        to restricted likelihood, and exact; without it a study with few clips would claim too much.
+        Of an effect that m units carry (clips if it is the same for all ratings of a clip and clips differ,
+        or listeners likewise), of which q means were fitted, the variance is taken m/(m − q) times, and t has
+        m − q degrees of freedom. For balanced normal data this is the step from maximum likelihood to
+        restricted likelihood, and exact; without it a study with few clips would claim too much. An effect
+        within listeners has their degrees of freedom, and its variance as it is.
         """
         place = self.names.index(name)
-        estimate, (units, fitted) = float(self.effects[place]), self.units[place]
+        estimate, units = float(self.effects[place]), self.units[place]
         variance = self.covariance[len(self.thresholds) + place, len(self.thresholds) + place]
-        df = units - fitted
+        df = units.n - units.means
         if df < 1:
             return Effect(estimate, float(np.sqrt(variance)), df, None, None)
-        error = float(np.sqrt(variance * units / df))
+        error = float(np.sqrt(variance * (units.n / df if units.carried else 1)))
         half = float(stats.t.ppf(0.975, df)) * error
         p_value = float(2 * stats.t.sf(abs(estimate) / error, df))
         return Effect(estimate, error, df, (estimate - half, estimate + half), p_value)
@@ -180,16 +193,17 @@ def _covariance(design: Crossed, at: Point) -> np.ndarray | None:
     return ((vectors / values) @ vectors.T)[: cuts + q, : cuts + q]
 
 
-def _units(x: np.ndarray, place: int, design: Crossed, spreads: np.ndarray) -> tuple[int, int]:
-    """How many units carry the effect in this column, and how many means of such units were fitted.
+def _units(x: np.ndarray, place: int, design: Crossed, spreads: np.ndarray) -> Units:
+    """Clips for an effect that they carry, if they differ, else listeners.
 
     Where the clips are as many as the means, nothing is left of them, and their spread of 0 means nothing.
     """
     by_clip = np.array([_same_within(column, design.clips, design.n_clips) for column in x.T])
     means = 1 + int(by_clip.sum())
     if design.n_clips > 1 and by_clip[place] and (spreads[1] > 0 or design.n_clips <= means):
-        return design.n_clips, means
-    return design.n_people, 1 + int((~by_clip).sum())
+        return Units(design.n_clips, means, True)
+    by_person = np.array([_same_within(column, design.people, design.n_people) for column in x.T])
+    return Units(design.n_people, 1 + int(by_person.sum()), bool(by_person[place]))
 
 
 def _same_within(column: np.ndarray, groups: np.ndarray, n_groups: int) -> bool:
