@@ -221,9 +221,12 @@ class Study {
     if (button.matches(".afresh")) { this.token.value = null; this.open(); }
   }
 
+  // A participant's language is kept by the server, a visitor's by the address.
   #speak(language) {
     this.language = language;
-    return this.#ask({ do: this.token.value ? "language" : "open" });
+    if (this.token.value) return this.#ask({ do: "language" });
+    this.link.speak(language);
+    return this.open();
   }
 
   async #copy(button) {
@@ -278,7 +281,8 @@ class Study {
   #choose(input) {
     if (!input) return;
     if (input.matches(":disabled")) {
-      this.form.querySelector(".hint")?.animate([{ opacity: 0.2 }, { opacity: 1 }], 400);
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      if (!still) this.form.querySelector(".hint")?.animate([{ opacity: 0.2 }, { opacity: 1 }], 400);
       return;
     }
     input.checked = input.type === "checkbox" ? !input.checked : true;

@@ -15,6 +15,13 @@ export class Link {
     this.language = lang || null;
     this.parameters = parameters;
   }
+
+  // Names the language in the address, so that a reload keeps it.
+  speak(language) {
+    const here = new URL(location);
+    here.searchParams.set("lang", language);
+    history.replaceState(null, "", here);
+  }
 }
 
 // The participant's token, kept in this browser for one study. It never goes into the address that servers see.

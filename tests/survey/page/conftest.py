@@ -24,14 +24,16 @@ class Prepared:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    """A store with `small` and `strict` (one must listen), their clips built; `other` and `invited`, in which
-    nothing is heard; and `waiting`, without its clips."""
+    """A store with `small` and `strict` (one must listen), their clips built; `other`, `invited` and `few`,
+    in which nothing is heard; and `waiting`, without its clips."""
     folder = tmp_path_factory.mktemp("study")
     with Store(f"sqlite:///{folder / 'segue.db'}") as store:
         for one in (study(), study("strict", strict=True)):
             prepare(store, folder, one)
         store.register(study("other", silent=True))
         store.register(study("invited", silent=True, more="access: invitation"))
+        few = "stop: {participants: 2}\nquotas: {musician: {yes: 1}}"
+        store.register(study("few", silent=True, more=few))
         store.register(study("waiting"))
         yield Prepared(store, folder)
 

@@ -53,11 +53,16 @@ def test_a_preview_is_marked_on_every_page(new_page: Callable, address: str, pre
     assert "preview" not in page.url
 
 
-def test_the_address_names_the_language(new_page: Callable, address: str) -> None:
+def test_the_address_names_the_language_and_keeps_a_choice(new_page: Callable, address: str) -> None:
     page = new_page(locale="en-GB")
-    page.goto(f"{address}?lang=de")
+    page.goto(f"{address}?lang=de&PROLIFIC_PID=7")
     page.get_by_role("button", name="Ich bin einverstanden").wait_for()
     assert page.evaluate("document.documentElement.lang") == "de"
+    page.get_by_role("button", name="English").click()
+    page.get_by_role("button", name="I agree").wait_for()
+    page.reload()
+    page.get_by_role("button", name="I agree").wait_for()
+    assert "PROLIFIC_PID=7" in page.url
 
 
 def test_double_click_two_tabs_and_back_do_no_harm(new_page: Callable, address: str,

@@ -133,6 +133,19 @@ def test_an_invitation_opens_the_door_once(api: Api) -> None:
     assert wrong["state"] == "invitation" and "Diesen Code kennen wir nicht" in wrong["html"]
 
 
+def test_enough_people_are_told_so_kindly(api: Api) -> None:
+    """One who plays and one who does not are wanted: a second player ends early, a fourth person is late."""
+    ends = []
+    for musician in ("yes", "yes", "no"):
+        token, due = api.at("questions", slug="few", languages=["de"])
+        ends.append(api.act("answer", "few", token=token, step=due_step(due),
+                            answer={"replies": {"musician": musician, "awake": 2}})["html"])
+    assert ["Danke, das war schon alles" in end for end in ends] == [False, True, False]
+    assert "Das war alles." in ends[0] and 'class="keep"' in ends[0]
+    full = api.act("open", "few", languages=["de"])
+    assert full["state"] == "closed" and "Dieser Hörtest ist voll" in full["html"]
+
+
 def test_a_closed_study_lets_its_participants_finish(api: Api, prepared: Prepared) -> None:
     token, reply = api.at("questions", slug="other")
     prepared.store.close("other")

@@ -1,0 +1,26 @@
+"""axe-core on the pages of the real program, as a visitor first meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.axe import violations
+from tests.conftest import Server
+
+PAGES = {"/": "h1, .masthead", "/study/default/": ".step", "/research/": "input[type=password]"}
+
+
+@pytest.fixture(scope="module")
+def server(chromium: str, serve: Callable[..., Server]) -> Server:
+    return serve()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_grave(new_page: Callable, server: Server, path: str) -> None:
+    page = new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page.goto(server.url + path)
+    page.wait_for_selector(PAGES[path])
+    assert violations(page) == []
