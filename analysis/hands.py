@@ -46,13 +46,16 @@ class Hands:
         """The same for the outputs ``said`` and ``out``: what cannot be done is said, and ``out`` stays as it
         is. Only what is carried to the browser is emptied, so that it is not taken there twice."""
         @wraps(work)
-        def asking(*given: Any) -> list[Any]:
+        def asking(*given: Any) -> Any:
+            said = ""
             try:
                 made = work(*given)
             except Told as told:
-                return [programme.note(str(told), wrong=True),
-                        *(None if name in ("file", "carried") else self._skip() for name in out)]
-            return ["", *(made if len(out) > 1 else [made][:len(out)])]
+                said = programme.note(str(told), wrong=True)
+                made = [None if name in ("file", "carried") else self._skip() for name in out]
+            else:
+                made = made if len(out) > 1 else [made]
+            return [said, *made] if out else said       # where there is one output, Gradio wants no list
         return asking
 
     def enter(self, password: str | None, client: str) -> list[Any]:

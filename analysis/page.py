@@ -105,7 +105,7 @@ def _writing(ui: Ui) -> None:
             gr.HTML('<p class="group">How many pairs</p>')
             with gr.Row(elem_classes="numbers"):
                 for name, (label, value) in PAIRS.items():
-                    ui[name] = gr.Number(value, precision=0, minimum=0, label=label, min_width=100)
+                    ui[name] = gr.Number(value, precision=0, label=label, min_width=100)
             with gr.Accordion("More", open=False):
                 with gr.Row():
                     ui["minutes"] = gr.Number(12, precision=0, label="Minutes, as announced")
@@ -172,7 +172,7 @@ def _opening(ui: Ui) -> None:
             ui["open"] = gr.Button("Open the study", variant="primary", visible=False)
             ui["close"] = gr.Button("Close the study", visible=False)
         with gr.Row(elem_classes="ask"):
-            ui["count"] = gr.Number(20, precision=0, minimum=1, label="New invitations", visible=False)
+            ui["count"] = gr.Number(20, precision=0, label="New invitations", visible=False)
             ui["invite"] = gr.Button("Make and download them", visible=False)
     with gr.Tab("Watch"):
         ui["watching"] = gr.HTML(elem_id="watching")

@@ -28,7 +28,8 @@ def test_the_counts_are_shown_with_quotas_and_pages():
     moment = datetime(2025, 3, 1, 12, 0, tzinfo=timezone(timedelta(hours=2)))
     html = programme.watching(StudyStatus(
         "s", "t", "open", started=1200, finished=900, answers=54321, last_answer_at=moment,
-        median_minutes=11.25, target=1000, quotas=[Quota("musician: <yes>", 3, 20)], by_step=(("Welcome", 8), ("<Pairs>", 2))))
+        median_minutes=11.25, target=1000, quotas=[Quota("musician: <yes>", 3, 20)],
+        by_step=(("Welcome", 8), ("<Pairs>", 2))))
     for words in ("1,200", "900 of 1,000", "54,321", "11.2", "3 of 20", "2025-03-01 10:00:00 UTC",
                   "--share:25.0%", "&lt;Pairs&gt;", "musician: &lt;yes&gt;"):
         assert words in html
