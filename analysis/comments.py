@@ -22,9 +22,8 @@ def comment_results(
     ``origin`` is ai or human where all clips of the answer are, both where a pair has one of each, none for
     a comment on a section.
     """
-    written = answers[answers["comment"].notna() & (answers["comment"].str.strip() != "")].reset_index(
-        drop=True
-    )
+    told = answers["comment"].notna() & (answers["comment"].str.strip() != "")
+    written = answers[told & (answers["kind"] != "practice")].reset_index(drop=True)
     language = written["participant_id"].map(participants.set_index("participant_id")["language"])
     found = [
         mentions(comment, None if pd.isna(spoken) else spoken)

@@ -24,7 +24,7 @@ SPREADS, SMALL = (-6.0, 2.5), 0.02
 FARTHEST = 12.0
 MODEL = (
     "Cumulative-link mixed model (proportional odds), crossed random listeners and clips, Laplace; Wald t "
-    "interval with as many degrees of freedom as units that carry the effect are left, and so much wider"
+    "interval, its degrees of freedom and width by how many clips or listeners carry the effect"
 )
 
 

@@ -55,6 +55,7 @@ def test_counts_by_origin_and_section():
         ("p2", "ratings", "rating", "y", None, "not repetitive"),
         ("p2", "ratings", "comment", None, None, "chaotic"),
         ("p3", "ratings", "rating", "y", None, "  "),
+        ("p3", "trial run", "practice", "y", None, "repetitive"),
     ]
     columns = ["participant_id", "section", "kind", "stimulus_a", "stimulus_b", "comment"]
     answers = pd.DataFrame(rows, columns=columns).assign(trial_id=None, condition=None)
