@@ -93,7 +93,7 @@ class Study {
   #show(reply) {
     if ("token" in reply) this.token.value = reply.token;
     this.#say(reply.notice ?? "");
-    if (reply.state === "building") setTimeout(() => this.open(), POLL_MS);
+    if (reply.state === "building") this.again = setTimeout(() => this.open(), POLL_MS);
     else this.buildingSince = null;
     if (reply.state === "kept") return;
     const sameWords = document.documentElement.lang === reply.language;

@@ -16,7 +16,7 @@ from tests.survey.fakes import PIECES, FakeMachine, same
 from tests.survey.page.conftest import Prepared
 from tests.survey.page.served import served
 from tests.survey.page.small import application, prepare, study
-from tests.survey.page.steps import answer_questions, begin, choose, go_on, step_of
+from tests.survey.page.steps import answer_questions, begin, choose, step_of
 
 
 @pytest.fixture(autouse=True)
@@ -101,12 +101,13 @@ def test_an_answer_outlives_a_lost_connection(new_page: Callable, address: str, 
     begin(page, address)
     answer_questions(page)
     choose(page, "Both")
+    before = step_of(page)
     page.context.set_offline(True)
     page.locator(".go").click()
     page.get_by_text("Nothing is lost").wait_for()
     assert page.locator("input[value=both]").is_checked()
-    page.context.set_offline(False)
-    go_on(page)
+    page.context.set_offline(False)             # the page tries again by itself
+    page.wait_for_function("step => document.querySelector('form.step').dataset.step !== step", arg=before)
 
 
 def test_leaving_deletes(new_page: Callable, address: str, prepared: Prepared) -> None:
