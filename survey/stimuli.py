@@ -14,23 +14,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import model
-from model import GenerationError
-from survey import design, study_file
+from survey import design
 from survey.design import ClipSpec, SoundCheck
 from survey.excerpts import BuildError, Piece, RoundTrip, choose
 from survey.files import turn, write_whole
-from survey.store import Store, StoreError
+from survey.store import Store
 from survey.study import Study
 from survey.workshop import FOLDER, Machine, Machines, Stopped, Workshop, common_round_trip
 
-log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]
 
 
@@ -88,33 +85,6 @@ def build(study: Study, store: Store, data_dir: Path, generator: Machine,
     except Stopped:
         return False
     return True
-
-
-def ensure_built(slugs: str | Iterable[str], store: Store, data_dir: Path, generator: Machine,
-                 library: Sequence[Piece], *, progress: Progress | None = None,
-                 stop: threading.Event | None = None) -> bool:
-    """Registers and builds shipped studies, one after the other, where that has not been done: for a thread.
-
-    What goes wrong with a study is logged, and the next one is built. Returns whether all are ready.
-    """
-    stop = stop or threading.Event()
-    ready = True
-    for slug in [slugs] if isinstance(slugs, str) else slugs:
-        try:
-            study = study_file.load(slug)
-            with suppress(StoreError):              # a changed file of a study under way: the old one goes on
-                store.register(study)
-            study = store.study(slug)
-            ready &= build(study, store, data_dir, generator, library, progress=progress, stop=stop)
-        except (ValueError, GenerationError, OSError) as error:
-            if not stop.is_set():
-                log.error("The clips of the study '%s' could not be built: %s", slug, error)
-            ready = False
-        except Exception:
-            if not stop.is_set():
-                log.exception("The clips of the study '%s' could not be built.", slug)
-            ready = False
-    return ready
 
 
 # --- files --------------------------------------------------------------------------------------------------

@@ -112,12 +112,12 @@ def research(page, site, folder: Path) -> tuple[Path, Path]:
     page.goto(f"{site.url}/research")
     enter(page, "not the password")
     page.locator("#refusal [role=alert]").wait_for()
-    assert page.locator("#overview").is_hidden()
+    assert page.locator("#programme").is_hidden()
     enter(page, site.password)
-    page.get_by_role("combobox", name="Study").click(timeout=MINUTE)
-    page.get_by_role("option", name="A short walk (walk)").click()
-    card = page.locator(".study", has_text="A short walk")
-    assert re.search(r"1\s+started\s+1\s+finished", card.inner_text(), re.I)
+    page.locator("#programme").get_by_role("radio", name="A short walk").check(timeout=MINUTE)
+    page.locator("#programme label", has_text="A short walk").get_by_text("1 of 1 finished").wait_for()
+    page.get_by_role("heading", name="A short walk", level=2).wait_for(timeout=MINUTE)
+    page.get_by_role("tab", name="Results", exact=True).click()
     page.locator("#sentence").get_by_text("listeners picked the right clip").wait_for(timeout=MINUTE)
     data = page.get_by_role("button", name="Download the data")
     report = page.get_by_role("button", name="Download the report")
@@ -146,7 +146,8 @@ def answer(page, form, kind: str) -> None:
 def assert_exported(archive: zipfile.ZipFile) -> int:
     """The files hold what the participant did, and nothing else; returns how many answers were right."""
     assert sorted(archive.namelist()) == [
-        f"walk/{name}" for name in ("answers.csv", "codebook.md", "participants.csv", "stimuli.csv")]
+        f"walk/{name}" for name in ("answers.csv", "codebook.md", "participants.csv", "stimuli.csv",
+                                    "study.json")]
     tables = {name: list(csv.DictReader(io.StringIO(archive.read(f"walk/{name}.csv").decode("utf-8"))))
               for name in ("participants", "stimuli", "answers")}
     participant, = tables["participants"]

@@ -20,8 +20,8 @@ import soundfile
 from model import GenerationError, cut_bars
 from survey import design
 from survey.excerpts import BuildError, choose, rests, suits
-from survey.stimuli import build, ensure_built
-from survey.store import Store, UnknownStudy
+from survey.stimuli import build
+from survey.store import Store
 from survey.study import ClipRules
 from survey.study_file import parse
 from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, files, melody, records, same
@@ -341,16 +341,3 @@ def test_a_killed_build_goes_on_where_it_was(store: Store, study, tmp_path: Path
     for name, data in whole.items():
         assert hashlib.sha256(data).hexdigest() == records(store, tmp_path)[name]["audio_sha256"]
         assert len(soundfile.read(io.BytesIO(data))[0]) == 3 * 44100
-
-
-# In the background
-
-
-def test_ensure_built_logs_what_goes_wrong_and_builds_the_next(tmp_path: Path, caplog) -> None:
-    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as store:
-        assert ensure_built(["nonsuch", "default"], store, tmp_path, FakeMachine(), []) is False
-        assert "nonsuch" in caplog.text
-        assert "default" in caplog.text and "library of 0 pieces" in caplog.text
-        assert store.welcome("default").ready is False
-        with pytest.raises(UnknownStudy):
-            store.welcome("nonsuch")
