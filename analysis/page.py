@@ -76,7 +76,7 @@ def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
             _writing(ui)
             with gr.Column(elem_id="life", visible=False) as ui["life"]:
                 ui["title"] = gr.HTML()
-                with gr.Tabs():
+                with gr.Tabs(overflow_behavior="wrap"):
                     _preparing(ui)
                     _opening(ui)
                     _results(ui)

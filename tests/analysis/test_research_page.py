@@ -89,7 +89,8 @@ class Stranger:
         """What the event of that name gives its outputs; missing inputs are empty."""
         event = self.events(name)[0]
         kinds = {one["id"]: one["type"] for one in self.config["components"]}
-        empty = [0.6 if kinds[number] == "slider" else None for number in event["inputs"]]
+        blank = {"slider": 0.6, "checkboxgroup": []}
+        empty = [blank.get(kinds[number]) for number in event["inputs"]]
         given = [*data, *empty[len(data):]][: len(empty)]
         body = {"data": given, "fn_index": event["id"], "session_hash": self._session}
         answer = self._client.post(f"{self._url}/gradio_api/run/predict", json=body)
