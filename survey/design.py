@@ -106,7 +106,7 @@ class _Section:
     def steps(self) -> Iterator[Step]:
         """The trials, attention checks evenly between them, and the repeats at the end, as far as can be from
         the first hearing."""
-        due = [(number + 1) * self.size // (self.checks + 1) for number in range(self.checks)]
+        due = [max(1, (number + 1) * self.size // (self.checks + 1)) for number in range(self.checks)]
         first = []
         position = 0
         for count, index in enumerate(self.order, start=1):

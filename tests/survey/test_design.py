@@ -249,3 +249,14 @@ def test_some_of_many(seed: int, each: int, participants: int, order: str) -> No
         assert spread(sides, [(trial.id, (one, two)), (trial.id, (two, one))]) <= 1
         if order == "shuffled":
             assert spread(positions, [(trial.id, place) for place in range(1, each + 1)]) <= 1
+
+
+@pytest.mark.parametrize("pairs, checks", [(1, 1), (1, 3), (2, 1), (5, 2)])
+def test_every_attention_check_comes_however_few_the_pairs(pairs: int, checks: int) -> None:
+    small = small_study().model_dump()
+    small["sections"][2]["pairs"] = {"one_ai": pairs, "attention": checks}
+    steps = [step for step in design.steps(Study.model_validate(small), 3) if step.section == "pairs"]
+    assert [step.kind for step in steps if step.kind != "comment"].count("attention") == checks
+    trials = [step for step in steps if step.position is not None]
+    assert [step.position for step in trials] == list(range(1, pairs + checks + 1))
+    assert trials[0].kind == "pair"
