@@ -16,6 +16,9 @@ const saveText = (text, name, type) => {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 };
 
+// Outside its queue Gradio gives files an address without the path that the page is mounted at.
+const address = (made) => new URL(`gradio_api/file=${made.path}`, document.baseURI).href;
+
 let tab = null;
 let file = "";
 
@@ -28,7 +31,7 @@ window.segueResearch = {
     ? window.segueResearch.chosen() : ""),
 
   // The server prepares a file first, so the click that asks for it cannot be the one that fetches it.
-  fetched: (made) => { if (made) save(made.url, made.orig_name || ""); },
+  fetched: (made) => { if (made) save(address(made), made.orig_name || ""); },
 
   savePlan: (text) => saveText(text, `${/^slug:\s*['"]?([\w-]+)/m.exec(text)?.[1] ?? "study"}.yaml`, "application/yaml"),
 
@@ -47,7 +50,7 @@ window.segueResearch = {
   },
   showReport: async (made) => {
     if (!made) return tab?.close();
-    const page = await (await fetch(made.url)).text();
+    const page = await (await fetch(address(made))).text();
     if (tab && !tab.closed) tab.location = URL.createObjectURL(new Blob([page], { type: "text/html" }));
   },
   showPath: (path) => {

@@ -333,3 +333,4 @@ def test_the_life_of_a_study_from_the_form_to_the_report(server, new_page, watch
     with page.expect_download() as download:
         page.get_by_role("button", name="Download the report").click()
     assert download.value.suggested_filename == "a-short-life-report.html"
+    assert "a-short-life" in Path(download.value.path()).read_text(encoding="utf-8")
