@@ -19,6 +19,7 @@ from model.evaluation.passage import Passage, passage
 from model.evaluation.pieces import Piece
 from model.generator import Generator, Settings
 from model.metrics import faults as guard
+from model.originality import copied
 
 SYSTEMS = ("model", "markov", "shuffled", "human")
 LEAST = 4               # prompts below which sets cannot be compared
@@ -41,6 +42,7 @@ def evaluate_continuations(
     *,
     learnt: dict[int, Chain] | None = None,
     training: TrainingSet | None = None,
+    indexed: bool = False,
     cache: Path | None = None,
     seed: int = 0,
     progress: Progress = lambda what, done, total: None,
@@ -48,7 +50,8 @@ def evaluate_continuations(
     """Continue each piece once and compare with people's continuations, a Markov chain's and shuffled bars.
 
     pieces: four or more, all with the same numbers of bars. learnt: chains from `baselines.learn`; without
-    them the chain knows the prompt alone. training: without it `copies` is None. cache: a folder where takes
+    them the chain knows the prompt alone. training: copied runs are looked for in it, exactly; without it in
+    the fingerprints that ship, if it is `indexed` there; else `copies` is None. cache: a folder where takes
     are kept. The same arguments give the same numbers. progress(what, done, total) is told what is going on.
 
     Returns prompts, settings, machine_listener_auc, feature_distance_over_floor, faults_per_1000 (with any
@@ -86,6 +89,9 @@ def evaluate_continuations(
     parts = {system: [one.part for one in several] for system, several in heard.items()}
     wrong = _faults(made, scores, pieces, prompts, parts)
     runs = None
+    if training is None and indexed:
+        runs = {system: {"longest": np.array([copied(score).notes for score in several])}
+                for system, several in scores.items()}
     if training is not None:
         flat, n = copies.longest_runs([part for one in SYSTEMS for part in parts[one]], training), len(pieces)
         runs = {system: {view: values[i * n : (i + 1) * n] for view, values in flat.items()}
@@ -108,6 +114,7 @@ def evaluate_continuations(
         "feature_distance_mean_ratio": {system: one["mean_ratio"] for system, one in distances.items()},
         "faults_per_1000": {name: one["any"] for name, one in counted.items()},
         "faults": counted,
+        "copies_method": "exact" if training else "fingerprints" if indexed else None,
         "copied_run_p99": runs and {system: round(float(np.percentile(one["longest"], 99)), 1)
                                     for system, one in runs.items()},
         "listener": {system: one and {key: value for key, value in one.items() if key != "scores"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from model import checkpoint
+from model import checkpoint, originality
 from model.evaluation.baselines import Chain, learn
 from model.evaluation.continuations import LEAST, Progress, evaluate_continuations
 from model.evaluation.controls import controls
@@ -32,9 +32,10 @@ class Request:
 
     data: a prepared folder of the checkpoint's own layout. library: a folder with a library.csv whose pieces
     are continued instead of the split's. prompts: how many, 0 for the likelihood alone; bars: to continue by.
-    pieces, sequence: of the likelihood. copies: look for copied runs in the training split (the first time it
-    takes minutes). controls: with the players of how many pieces wishes are tried, 0 for none. published: an
-    evaluation.json of the published recipe taught with the same compute.
+    pieces, sequence: of the likelihood. copies: look for copied runs in the training split (at first it takes
+    minutes); without, the fingerprints that ship are asked, if they are of this music. controls: with the
+    players of how many pieces wishes are tried, 0 for none. published: an evaluation.json of the published
+    recipe taught with the same compute.
     """
 
     checkpoint: str | None = None
@@ -124,12 +125,19 @@ def _continued(request: Request, settings: Settings, progress: Progress) -> dict
                               f"{len(chosen)} were found.")
     with Generator(request.checkpoint, request.workers) as generator:
         found = evaluate_continuations(generator, chosen, settings, learnt=learnt, training=training,
-                                       cache=request.cache, seed=request.seed, progress=progress)
+                                       indexed=_indexed(request), cache=request.cache, seed=request.seed,
+                                       progress=progress)
         obeyed = None
         if request.controls and request.data.is_dir():
             obeyed = controls(generator, Prepared(request.data, request.split), settings, request.controls,
                               request.seed, progress)
         return {**found, "controls": obeyed}
+
+
+def _indexed(request: Request) -> bool:
+    """Whether the fingerprints that ship are those of the request's own training music."""
+    trained = (request.data / "train.npy").is_file()
+    return trained and originality.facts()["made_from"]["data"] == Prepared(request.data, "train").digest()
 
 
 def prompts(request: Request, training: TrainingSet | None = None,

@@ -27,7 +27,7 @@ def listen(page) -> None:
     """Plays every clip of a trial until it counts."""
     for player in page.locator(".player").all():
         player.locator(".play").click()
-        player.locator("xpath=self::*[contains(@class, 'heard')]").wait_for(timeout=20_000)
+        player.locator("xpath=self::*[contains(@class, 'heard')]").wait_for(timeout=60_000)
     page.wait_for_selector("form.ready")
 
 

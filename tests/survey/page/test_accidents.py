@@ -146,9 +146,9 @@ def test_a_study_begins_by_itself_when_it_is_built(new_page: Callable, tmp_path:
         half = threading.Event()
         build(study(), store, tmp_path, FakeMachine(), PIECES, round_trip=same, stop=half,
               progress=lambda built, needed: built == 2 and half.set())
-        page.get_by_text(re.compile(r"2 of \d+ are ready\.")).wait_for(timeout=20_000)
+        page.get_by_text(re.compile(r"2 of \d+ are ready\.")).wait_for(timeout=60_000)
         prepare(store, tmp_path, study())
-        page.get_by_role("button", name="I agree").wait_for(timeout=20_000)
+        page.get_by_role("button", name="I agree").wait_for(timeout=60_000)
 
 
 def test_the_page_of_an_unknown_study_needs_no_script(new_page: Callable, address: str, watch) -> None:
