@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -179,8 +180,10 @@ def evaluate(
 
 @app.command()
 def sample(
-    prompt: Annotated[Path, typer.Argument(help="A .mid file to continue.")],
+    prompt: Annotated[str, typer.Argument(
+        help="A .mid file to continue; or programs such as 0,32,128 (128: drums), to begin from nothing.")],
     out: Annotated[Path, typer.Argument(help="A folder for the takes.")],
+    tempo: Annotated[float, typer.Option(help="Beats a minute, from nothing.")] = 120.0,
     checkpoint: Annotated[str | None, typer.Option(help="A shipped checkpoint's name or a folder.")] = None,
     preset: Annotated[str, typer.Option(help="A named setting that the options below change.")] = "natural",
     temperature: Annotated[float | None, typer.Option(help="0.05-2: how daring.")] = None,
@@ -201,7 +204,7 @@ def sample(
     """Continue a piece of music and write the takes as .mid files, named after their seeds."""
     from dataclasses import replace
 
-    from model.generator import PRESETS, GenerationError, Generator, Take
+    from model.generator import PRESETS, GenerationError, Generator, Start, Take
     from model.score import read, write
 
     if preset not in PRESETS:
@@ -214,17 +217,20 @@ def sample(
                "prompt_bars": prompt_bars, "keep_instruments": keep_instruments, "whistle": whistle}
     chosen = {name: value for name, value in changes.items() if value is not None}
     settings = replace(PRESETS[preset], **chosen)
-    score = read(prompt)
+    if re.fullmatch(r"\d{1,3}(,\d{1,3})*", prompt):
+        origin, name = Start(tuple(int(program) for program in prompt.split(",")), tempo), f"nothing-{prompt}"
+    else:
+        origin, name = read(Path(prompt)), Path(prompt).stem
     out.mkdir(parents=True, exist_ok=True)
     with Generator(checkpoint, workers) as generator, bar() as progress:
         task = progress.add_task("Playing", total=100)
         try:
-            for event in generator.stream(score, settings, takes):
+            for event in generator.stream(origin, settings, takes):
                 if not isinstance(event, Take):
                     done = round(100 * event.fraction)
                     progress.update(task, completed=done, description=f"{event.notes} notes")
                     continue
-                path = out / f"{prompt.stem}-{event.settings.seed}.mid"
+                path = out / f"{name}-{event.settings.seed}.mid"
                 write(event.score, path, [f"{event.system} {event.checkpoint_sha256}", str(event.settings)])
                 if audio:
                     from model.render import save, to_audio

@@ -82,6 +82,15 @@ def test_sample_writes_takes_that_can_be_read(prompt, tiny, tmp_path):
     assert files[0].read_bytes() != files[1].read_bytes()
 
 
+def test_sample_begins_from_nothing(tiny_events, tmp_path):
+    run("sample", "0,128", tmp_path, "--checkpoint", tiny_events, "--bars", 2, "--seed", 7, "--workers", 1,
+        "--tempo", 90)
+    score = read(tmp_path / "nothing-0,128-7.mid")
+    assert score.note_num()
+    assert {(track.program, track.is_drum) for track in score.tracks} <= {(0, False), (0, True)}
+    assert score.tempos[0].qpm == pytest.approx(90)
+
+
 @pytest.mark.parametrize("layout", ["segue", "events"])
 def test_prepare_train_and_finish(midi_folder, layout, tmp_path):
     said = run("prepare", midi_folder, tmp_path / "data", "--layout", layout, "--vocabulary", 700,
@@ -154,6 +163,8 @@ def test_sample_says_what_is_wrong(refused, prompt, tiny, tmp_path):
     picture.write_bytes(b"\xff\xd8\xff\xe0 JFIF")
     assert refused("sample", picture, out) == (
         "This is not a MIDI file: it does not begin with a MIDI header.")
+    assert refused("sample", "0,129", out) == (
+        "A start has 1 to 16 programs from 0 to 128; received [0, 129].")
     assert refused("sample", tmp_path / "none.mid", out).startswith("The file none.mid cannot be read: ")
     assert refused("sample", prompt, out, "--temperature", 9) == (
         "temperature goes from 0.05 to 2.0; received 9.0.")
