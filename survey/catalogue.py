@@ -109,10 +109,10 @@ def register(session: Session, study: Study, opened: bool, instead_of: Study | N
         raise Conflict(f"The study '{study.slug}' has participants, so its file may not change; "
                        "give the changed file another slug.")
     else:
-        row.title, row.definition = title(study), study.model_dump_json()
-        row.audit = row.plan = None
         session.execute(delete(ParticipantRow).where(ParticipantRow.study_id == row.id))  # previews
         _drop_unwanted(session, row, study)
+        row.title, row.definition = title(study), study.model_dump_json()
+        row.audit = row.plan = None
         session.execute(delete(QuestionRow).where(QuestionRow.study_id == row.id))
     for question in study.in_language(study.language).questions():
         session.add(QuestionRow(study_id=row.id, question_id=question.id, text=question.text))
@@ -132,11 +132,19 @@ def _spec(clip: StimulusRow) -> ClipSpec | SoundCheck:
 
 
 def _drop_unwanted(session: Session, row: StudyRow, study: Study) -> None:
+    """Drops the clips that a changed study has no use for: all music, where its systems are others, because
+    every clip holds what all systems can write."""
     wanted = {*design.clips(study), *design.sound_checks(study)}
+    if _systems(study) != _systems(parsed(row.definition)):
+        wanted = {*design.sound_checks(study)}
     for clip in session.scalars(select(StimulusRow).where(StimulusRow.study_id == row.id)).all():
         if _spec(clip) not in wanted:
             session.delete(clip)
     session.flush()
+
+
+def _systems(study: Study) -> set[str | None]:
+    return {clip.system for clip in design.clips(study)}
 
 
 def missing_clips(session: Session, slug: str) -> list[ClipSpec]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -75,6 +75,7 @@ def build(study: Study, store: Store, data_dir: Path, generator: Machine,
                 progress(needed, needed)
                 return True
             pieces = _pieces(study, folder / f".{study.slug}.json", library, workshop)
+            missing = [*_outdated(store, study, pieces, missing), *missing]     # so ready only with the last
             for number, spec in enumerate(missing, start=1):
                 if stop.is_set():
                     return False
@@ -101,6 +102,14 @@ def _missing(study: Study, store: Store, data_dir: Path) -> list[ClipSpec | Soun
     built = store.built_clips(study.slug)
     gone = {clip for clip, path in built.items() if not (Path(data_dir) / path).is_file()}
     return [spec for spec in _wanted(study) if spec.id in unknown | gone]
+
+
+def _outdated(store: Store, study: Study, pieces: Mapping[int, Piece],
+              missing: Sequence[ClipSpec | SoundCheck]) -> list[ClipSpec]:
+    """The clips that are there, but of another piece: the study has changed since, and its choice with it."""
+    of = {clip.id: clip.prompt_id for clip in store.measured(study.slug)}
+    return [spec for spec in design.clips(study)
+            if spec not in missing and of[spec.id] != pieces[spec.prompt_index].id]
 
 
 def _pieces(study: Study, path: Path, library: Sequence[Piece], workshop: Workshop) -> dict[int, Piece]:

@@ -19,8 +19,8 @@ from survey.store import (
     UnknownParticipant,
     UnknownStudy,
 )
-from survey.study_file import load
-from tests.survey.helpers import at, built, make_ready, small_study, take
+from survey.study_file import load, parse
+from tests.survey.helpers import SMALL, at, built, make_ready, small_study, take
 
 # --- withdrawal and retention -----------------------------------------------------------------------------
 
@@ -152,6 +152,12 @@ def test_a_study_may_change_until_somebody_starts(store: Store) -> None:
     with pytest.raises(Conflict, match="no such clip"):
         store.add_clip("small", spec.model_copy(update={"id": "other"}), built(spec))
     assert store.due(token).kind == "consent"
+
+
+def test_with_another_system_every_clip_is_made_anew(store: Store) -> None:
+    compared = parse(SMALL.replace("{temperature: 0.5}", "{temperature: 0.5, system: other}"), "small.yaml")
+    store.register(compared)
+    assert store.missing_clips("small") == design.clips(compared)
 
 
 def test_a_clip_keeps_the_seed_that_was_really_used(database_url: str) -> None:

@@ -279,6 +279,30 @@ def test_a_piece_that_went_missing_is_one_sentence(store: Store, study, tmp_path
         build(study, store, tmp_path, FakeMachine(), [FakePiece(99)], round_trip=same)
 
 
+@pytest.mark.parametrize("change", [("seed: 11", "seed: 12"), ("both_ai: 1, both_human: 1", "both_human: 2")])
+def test_the_pairs_of_a_changed_study_still_continue_one_prompt(
+        store: Store, study, tmp_path: Path, change: tuple[str, str]) -> None:
+    build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    changed = parse(TONES.replace(*change), "tones.yaml")
+    store.register(changed)
+    assert build(changed, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    prompts = {name: row["prompt_id"] for name, row in records(store, tmp_path).items()}
+    pairs = [{prompts[clip.id] for clip in trial.clips} for trial in design.trials(changed)["pairs"]]
+    assert [len(pair) for pair in pairs] == [1] * len(pairs)
+    assert len(set.union(*pairs)) == len(pairs)
+
+
+def test_nobody_is_let_in_before_the_clips_of_another_piece_are_made_anew(
+        store: Store, study, tmp_path: Path) -> None:
+    build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    changed = parse(TONES.replace("seed: 11", "seed: 12"), "tones.yaml")
+    store.register(changed)
+    ready = []
+    build(changed, store, tmp_path, FakeMachine(), PIECES, round_trip=same,
+          progress=lambda built, needed: ready.append(store.welcome("tones").ready))
+    assert ready == [False] * (len(ready) - 1) + [True]
+
+
 def test_a_clip_whose_file_is_gone_is_made_again(store: Store, study, tmp_path: Path) -> None:
     build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
     before = files(store, tmp_path)
