@@ -35,8 +35,8 @@ class NumberQuestion(_Question):
     """A number between `minimum` and `maximum`, both allowed."""
 
     kind: Literal["number"]
-    minimum: float
-    maximum: float
+    minimum: float = Field(allow_inf_nan=False)
+    maximum: float = Field(allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _ordered(self) -> NumberQuestion:

@@ -35,6 +35,9 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                problem = "a field's name must be a word; quote a text that begins with a brace or bracket"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             if key.value in seen:
                 problem = f"'{key.value}' is given twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
@@ -109,7 +112,7 @@ def parse(text: str, name: str = "the study") -> Study:
         loader = _Loader(text)
         root = loader.get_single_node()
         content = loader.construct_document(root) if root is not None else None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:  # KeyError: a bad `!!bool`
         raise StudyError(_yaml_sentence(error, name)) from error
     finally:
         if loader is not None:

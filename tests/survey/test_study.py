@@ -37,6 +37,26 @@ def test_studies_that_ship_have_the_slug_of_their_file() -> None:
     }
 
 
+@pytest.mark.parametrize(("written", "line", "said"), [
+    ("title: {{title}}", True, "quote a text that begins with a brace"),
+    ("title: {[a]: b}", True, "quote a text that begins with a brace"),
+    ("title: !!bool perhaps", False, "not a valid study file"),
+])
+def test_yaml_that_means_no_text_is_one_sentence(written: str, line: bool, said: str) -> None:
+    number, title = next((number, text) for number, text in enumerate(SMALL.splitlines(), start=1)
+                         if text.startswith("title:"))
+    with pytest.raises(StudyError, match=said) as caught:
+        parse(SMALL.replace(title, written, 1), "small.yaml")
+    assert not line or f"small.yaml, line {number}:" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("bound", ["-.inf", ".nan"])
+def test_a_number_has_bounds_that_can_be_kept(bound: str) -> None:
+    with pytest.raises(StudyError, match="minimum must be a finite number"):
+        parse(SMALL.replace("minimum: -5", f"minimum: {bound}"), "small.yaml")
+
+
 def test_studies_that_ship_can_be_told_apart_by_their_titles() -> None:
     studies = [load(path) for path in study_file.shipped()]
     titles = [study.in_language(study.language).title for study in studies]
