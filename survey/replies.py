@@ -215,7 +215,7 @@ def _reply(question: Question, value: str | int | float) -> str:
         return str(value)
     if isinstance(question, NumberQuestion):
         if isinstance(value, str) or not question.minimum <= value <= question.maximum:
-            low, high = f"{question.minimum:g}", f"{question.maximum:g}"
+            low, high = f"{question.minimum:.15g}", f"{question.maximum:.15g}"
             raise InvalidAnswer(f"Please give a number from {low} to {high}; {received}.", "number",
                                 question=question.text, minimum=low, maximum=high)
         return str(int(value)) if value == int(value) else repr(value)

@@ -160,7 +160,7 @@ class Visits:
 
     def _welcome(self, slug: str, visitor: Visitor) -> Welcome:
         of = self._store.welcome(slug)
-        language = wording.chosen(visitor.languages, of.languages) if of.languages else of.language
+        language = wording.chosen(visitor.languages, (of.language, *of.languages))
         return of if language == of.language else self._store.welcome(slug, language)
 
     def _start(self, slug: str, visitor: Visitor) -> Reply:
@@ -175,9 +175,12 @@ class Visits:
             return _view("closed", of.language, markup.shut(of, error.code))
         except BadInvitation:
             return _view("invitation", of.language, markup.invitation(of, wrong=True))
-        due = self._store.due(token)
-        if due.kind == "consent":
-            due = self._store.answer(token, due.step_id, {"agree": True})
+        try:
+            due = self._store.due(token)
+            if due.kind == "consent":
+                due = self._store.answer(token, due.step_id, {"agree": True})
+        except Busy:                                # they have begun, and used an invitation up
+            return {**_kept(visitor, "notice.busy"), "token": token}
         return {**_step(due), "token": token}
 
     # --- answers --------------------------------------------------------------------------------------------
@@ -208,8 +211,8 @@ class Visits:
             return self._open(slug, visitor)
         try:
             due = self._mine(slug, visitor.token)
-            if due.languages:
-                self._store.set_language(visitor.token, wording.chosen(visitor.languages, due.languages))
+            offered = due.language, *due.languages
+            self._store.set_language(visitor.token, wording.chosen(visitor.languages, offered))
         except UnknownParticipant:
             pass                                    # `_open` says so
         return self._open(slug, visitor)

@@ -178,8 +178,8 @@ def _question(question: Question, say: Say) -> str:
         return (f'<fieldset class="answers asked{look}" {head}><legend>{legend}</legend>'
                 f'<div class="row">{row}</div>{below}</fieldset>')
     if isinstance(question, NumberQuestion):
-        box = (f'<input type="number" name="{name}" min="{question.minimum:g}" max="{question.maximum:g}" '
-               'step="any" inputmode="decimal">')
+        box = (f'<input type="number" name="{name}" min="{question.minimum:.15g}" '
+               f'max="{question.maximum:.15g}" step="any" inputmode="decimal">')
     else:
         box = f'<textarea name="{name}" rows="3" maxlength="{COMMENT_LENGTH}"></textarea>'
     return f'<div class="asked" {head}><label class="field"><span>{legend}</span>{box}</label></div>'

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from survey import markup, wording
+from survey import markup, replies, wording
 from survey.export import export
-from survey.store import Busy, Store
+from survey.store import Busy, Due, InvalidAnswer, Store
+from survey.study import NumberQuestion, QuestionsSection
 from tests.survey.page.conftest import Prepared
-from tests.survey.page.small import Api, clip_urls, due_step, fitting, kind_of
+from tests.survey.page.small import Api, clip_urls, due_step, fitting, kind_of, study
 
 
 def test_welcome_shows_text_as_text(api: Api) -> None:
@@ -28,6 +29,25 @@ def test_the_door_speaks_the_readers_language(api: Api) -> None:
     assert api.act("open", languages=["fr"])["language"] == "en"
     assert api.act("open", languages=[None, 5, "x" * 900, "de"])["language"] == "de"
     assert api.act("open", languages="de")["language"] == "en"
+
+
+def test_whose_language_is_not_there_reads_the_studys_own(api: Api, prepared: Prepared) -> None:
+    own = study("own", silent=True).model_copy(update={"language": "de"})
+    prepared.store.register(own)
+    assert own.languages[0] == "en"
+    assert api.act("open", "own", languages=["fr"])["language"] == "de"
+    token = api.act("start", "own", languages=["en"])["token"]
+    assert api.act("language", "own", token=token, languages=["fr"])["language"] == "en"
+
+
+def test_long_numbers_keep_all_their_digits() -> None:
+    asked = NumberQuestion(id="badge", kind="number", text="Badge?", minimum=1_234_567, maximum=9_999_999)
+    page = QuestionsSection(kind="questions", id="about", title="About you", questions=[asked])
+    due = Due("small", "about", "questions", "About you", "", done=0, total=2, questions=(asked,))
+    assert 'min="1234567" max="9999999"' in markup.step(due)
+    with pytest.raises(InvalidAnswer, match="from 1234567 to 9999999") as refused:
+        replies.questions({"replies": {"badge": 3}}, page)
+    assert refused.value.values["maximum"] == "9999999"
 
 
 def test_a_participant_keeps_their_language(api: Api) -> None:
@@ -180,6 +200,21 @@ def test_withdrawing_deletes_and_the_token_is_forgotten(api: Api, prepared: Prep
     assert prepared.store.status("small") == before
     assert api.act("open", token=token)["state"] == "welcome"
     assert api.act("withdraw", token=token)["state"] == "withdrawn", "twice is no mistake"
+
+
+@pytest.mark.parametrize("step", ["due", "answer"])
+def test_a_database_that_is_busy_after_the_start_costs_nobody_their_invitation(
+        api: Api, prepared: Prepared, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    [code] = prepared.store.invite("invited", 1)
+
+    def busy(*_: object) -> None:
+        raise Busy("The answer store is busy just now; nothing was lost, please try again.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, step, busy)
+        kept = api.act("start", "invited", invitation=code)
+    assert kept["state"] == "kept" and kept["notice"] == wording.say("en", "notice.busy")
+    assert api.act("open", "invited", token=kept["token"])["state"] == "step"
 
 
 def test_a_busy_database_loses_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
