@@ -214,6 +214,8 @@ class RatingsSection(_RatedSection):
     def _labels_differ(self) -> RatingsSection:
         if self.labels and (len(self.labels) == 1 or len(set(self.labels)) < len(self.labels)):
             raise placed("must be two or three different labels", ("labels",))
+        if self.practice and "false" in self.labels:
+            raise placed("holds 'false', which nobody puts right after practice", ("labels",))
         return self
 
 

@@ -136,6 +136,8 @@ class Study(Strict):
         for name in self.parameters:
             if name in ("musician", "level"):
                 raise placed(f"'{name}' is the name of a question", ("parameters",))
+            if name in ("lang", "invitation"):
+                raise placed(f"'{name}' is what the page itself reads from the link", ("parameters",))
         return self
 
     @model_validator(mode="after")

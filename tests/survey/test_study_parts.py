@@ -87,6 +87,9 @@ MISTAKES = {
     "a false label and no debrief": (
         RICH, "debrief: true", "debrief: false",
         "line 38: sections[4].labels holds 'false', which has to be"),
+    "a false label in practice, of which the debrief says nothing": (
+        RICH, "labels: [blind, true, false]", "practice: true\n    labels: [blind, true, false]",
+        "line 39: sections[4].labels holds 'false', which nobody puts right after practice."),
     "a scale twice": (
         RICH, "scales: [{", "scales: [{id: useful, question: Q, low: L, high: H}, {",
         "line 37: sections[4].scales[1].id 'useful' is used before"),
@@ -119,6 +122,9 @@ MISTAKES = {
         SMALL, "minutes: 2", "minutes: 2\naccess: friends", "line 6: access must be 'open' or 'invitation'"),
     "a parameter named like a question": (
         SMALL, "minutes: 2", "minutes: 2\nparameters: [age]", "line 6: parameters[0] 'age' is used before"),
+    "a parameter that the page takes for itself": (
+        SMALL, "minutes: 2", "minutes: 2\nparameters: [lang]",
+        "line 6: parameters 'lang' is what the page itself reads from the link."),
     "a completion link that is none": (
         SMALL, "minutes: 2", "minutes: 2\ncompletion: {code: X, url: 'javascript:alert(1)'}",
         "line 6: completion.url must match"),
