@@ -5,11 +5,11 @@ from __future__ import annotations
 from analysis.agreement import ALPHA
 from analysis.detection import ONE_WAY as BOOTSTRAP
 from analysis.pair_numbers import PAIR_METHODS, pair_tables
-from analysis.rating_numbers import RATING_METHODS, rating_tables, tests
+from analysis.rating_numbers import RATING_METHODS, corrected, rating_tables, tests
 from analysis.rows import Row, number, people, span
 from analysis.summaries import MEAN
 from analysis.tallies import EXACT, WILSON
-from analysis.wording import Results, condition_words, p_value, percent, truth_words
+from analysis.wording import Results, condition_words, percent, truth_words
 
 # What a row's last column says, and what it stands for; the long form is what results.json says.
 METHODS = {
@@ -131,9 +131,7 @@ def _accuracy(suffix: str, part: Results) -> list[Row]:
     decided = part["decided"]
     if decided["n"]:
         value, interval, n, method = _share(decided)
-        rows.append(
-            Row(f"Right clip named{suffix}", f"{value}, {p_value(decided['p_value'])}", interval, n, method)
-        )
+        rows.append(Row(f"Right clip named{suffix}", corrected(value, decided), interval, n, method))
     return rows
 
 

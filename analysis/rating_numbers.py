@@ -77,7 +77,7 @@ def ranks(parts: Results) -> list[Row]:
         rows += [
             Row(
                 f"{pair['first']} against {pair['second']}: rank-biserial r",
-                _corrected(number(pair["rank_biserial"]), pair),
+                corrected(number(pair["rank_biserial"]), pair),
                 span(pair["ci95"]),
                 people(pair),
                 "signed ranks",
@@ -173,7 +173,7 @@ def scales(part: Results) -> list[Row]:
         rows += _contrast(f"{name}: AI minus human", found["origin_difference"], "own difference")
         between = found["friedman"]
         if between["p_value"] is not None:
-            value = _corrected(f"W = {number(between['kendall_w'])}", between)
+            value = corrected(f"W = {number(between['kendall_w'])}", between)
             rows.append(
                 Row(f"{name}: between settings", value, span(between["ci95"]), people(between), "Friedman")
             )
@@ -284,7 +284,7 @@ def _contrast(words: str, part: Results, method: str) -> list[Row]:
     if part["estimate"] is None:
         return []
     n = f"{part['n']} ratings, {people(part)}" if part["n"] != part["n_participants"] else people(part)
-    return [Row(words, _corrected(number(part["estimate"]), part), span(part["ci95"]) or "–", n, method)]
+    return [Row(words, corrected(number(part["estimate"]), part), span(part["ci95"]) or "–", n, method)]
 
 
 def _model(part: Results, against: str) -> list[Row]:
@@ -292,7 +292,7 @@ def _model(part: Results, against: str) -> list[Row]:
     return [
         Row(
             f"{_begun(name)}{'' if name == BY_AI else against}: odds ratio",
-            _corrected(number(effect["odds_ratio"]), effect),
+            corrected(number(effect["odds_ratio"]), effect),
             span(effect["ci95"]) or "–",
             n,
             "ordinal model",
@@ -301,7 +301,7 @@ def _model(part: Results, against: str) -> list[Row]:
     ]
 
 
-def _corrected(value: str, part: Results) -> str:
+def corrected(value: str, part: Results) -> str:
     """The value with its p-value: Holm's where the test belongs to a family."""
     if part["p_value"] is None:
         return value

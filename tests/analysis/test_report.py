@@ -150,6 +150,15 @@ def test_a_report_of_next_to_nothing(tmp_path, people):
     assert ("Nobody has taken this test yet." in text) == (people == 0)
 
 
+def test_a_part_without_answers_says_so_once(tmp_path):
+    tables = simulated_study(9, 0.8, 3)
+    tables["answers.csv"] = [row for row in tables["answers.csv"] if row["kind"] == "pair"]
+    make(write(tables, tmp_path / "in"), tmp_path / "out")
+    text = Tags((tmp_path / "out" / "report.html").read_text(encoding="utf-8")).text
+    assert text.count("No clip has been rated yet.") == 1
+    assert text.count("No piece known to be AI has been rated yet.") == 1
+
+
 def test_many_comments_fold_away(tmp_path):
     tables = simulated_study(9, 0.8, 3)
     for row in tables["answers.csv"]:

@@ -177,5 +177,18 @@ def test_every_row_of_the_tables_has_a_method_and_what_there_is_n_of(tmp_path):
     assert first.n == f"{numbers['pairs']['overall']['correct']} of {numbers['pairs']['overall']['n']}"
 
 
+def test_a_test_of_a_family_shows_its_corrected_p_value(tmp_path):
+    numbers = results(read(write(simulated_study(30, 0.65, 3), tmp_path)), np.random.default_rng(0), 50)
+    parts = tables(numbers)
+    rows = {row.quantity: row.value for part in parts.values() for row in part}
+    assert "(Holm)" not in rows["Right clip named"]
+    shown = numbers["pairs"]["by_musician"]["no"]["decided"]
+    assert shown["p_holm"] > shown["p_value"]
+    assert rows["Right clip named, others"].endswith(f"{wording.p_value(shown['p_holm'])} (Holm)")
+    for heading in ("Pairs by condition", "Pairs by experience"):
+        tested = [row.value for row in parts[heading] if "p\u00a0" in row.value]
+        assert tested and all(value.endswith("(Holm)") for value in tested)
+
+
 def test_tables_of_nothing(empty):
     assert list(tables(empty)) == ["Participants"]
