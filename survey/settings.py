@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from survey.mistakes import placed
 from survey.schema import Strict
 
+MOST_COMBINATIONS = 1_000           # of one grid of settings
 Temperature = Annotated[float, Field(ge=0.05, le=2)]
 TopK = Annotated[int, Field(ge=0, le=200)]
 TopP = Annotated[float, Field(ge=0.05, le=1)]
@@ -65,6 +68,14 @@ class SettingsGrid(Strict):
     top_k: Annotated[list[TopK], *_Listed] = Field(default=[0])
     top_p: Annotated[list[TopP], *_Listed] = Field(default=[0.95])
     no_repeat_ngram: Annotated[list[Ngram], *_Listed] = Field(default=[0])
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> SettingsGrid:
+        count = prod(len(getattr(self, name)) for name in ClipSettings.model_fields)
+        if count > MOST_COMBINATIONS:
+            raise placed(f"stands for {count:,} combinations, but may stand for at most "
+                         f"{MOST_COMBINATIONS:,}", ())
+        return self
 
     def combinations(self) -> list[ClipSettings]:
         """Every combination, the last named value varying fastest."""

@@ -98,6 +98,10 @@ MISTAKES = {
         "line 28: sections[3].pairs.prefer needs at least two different settings"),
     "preferences among others without their question": (
         RICH, "prefer_question: {en", "text: {en", "sections[3].prefer_question is needed"),
+    "more settings than anybody could build": (
+        RICH, "settings: [{top_k: [0, 5]}]",
+        f"settings: [{{temperature: {[0.5] * 11}, top_k: {[5] * 20}, no_repeat_ngram: {[4] * 20}}}]",
+        "sections[4].settings[0] stands for 4,400 combinations, but may stand for at most 1,000."),
     "too many repeats": (
         RICH, "repeats: 2", "repeats: 4",
         "line 28: sections[3].pairs.repeats must be at most half of the 6 pairs that everybody hears"),
