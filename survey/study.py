@@ -105,6 +105,8 @@ class Study(Strict):
     @model_validator(mode="after")
     def _sections_fit(self) -> Study:
         last = len(self.sections) - 1
+        if not last and self.sections[0].kind == "thanks":
+            raise placed("must hold something beside the thanks", ("sections",))
         for number, section in enumerate(self.sections):
             if number == last and section.kind != "thanks":
                 raise placed(f"is the last section, so its kind must be 'thanks', but is '{section.kind}'",

@@ -75,6 +75,10 @@ MISTAKES = {
     "no such block": (
         RICH, "block: musical_training", "block: tea",
         "sections[1].block is not known; the blocks are: musical_"),
+    "nothing but thanks": (
+        "slug: x\ntitle: T\nsummary: S\nminutes: 1\nseed: 1\nclips: {seconds: 5, prompt_bars: 2}\n"
+        "sections:\n  - {kind: thanks, id: thanks, title: Thanks}\n", "seed: 1", "seed: 2",
+        "line 7: sections must hold something beside the thanks."),
     "a block and questions": (
         RICH, "block: musical_training", "block: musical_training, questions: []",
         "sections[1].block is given beside questions"),
