@@ -17,7 +17,7 @@ FRIEDMAN = (
 )
 WILCOXON = (
     "Wilcoxon's signed-rank test over listeners who rated both; matched-pairs rank-biserial correlation, "
-    "percentile bootstrap over listeners"
+    "percentile bootstrap over listeners; no interval where they all agree on which is better"
 )
 # Up to this many untied differences the null distribution is counted, beyond it is normal enough.
 EXACT_UP_TO = 50
@@ -110,7 +110,8 @@ def signed_ranks(differences: np.ndarray, rng: np.random.Generator, resamples: i
         "statistic": float(min(plus[0], minus[0])),
         "p_value": _signed_rank_p(d[np.abs(d) > 1e-9]),
         "rank_biserial": float((plus[0] - minus[0]) / (plus[0] + minus[0])),
-        "ci95": percentiles(effects) if size > 1 else None,
+        # Where all resamples agree they say nothing of the spread.
+        "ci95": percentiles(effects) if np.ptp(effects) > 0 else None,
     }
 
 

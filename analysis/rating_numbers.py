@@ -78,7 +78,7 @@ def ranks(parts: Results) -> list[Row]:
             Row(
                 f"{pair['first']} against {pair['second']}: rank-biserial r",
                 corrected(number(pair["rank_biserial"]), pair),
-                span(pair["ci95"]),
+                span(pair["ci95"]) or "–",
                 people(pair),
                 "signed ranks",
             )

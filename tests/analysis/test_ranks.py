@@ -88,6 +88,12 @@ def test_missing_and_equal_ratings_give_no_test():
     }  # fmt: skip
 
 
+def test_listeners_who_all_agree_give_an_effect_without_an_interval():
+    found = signed_ranks(np.array([1.0, 2, 1, 3]), RNG(0))
+    assert (found["rank_biserial"], found["ci95"]) == (1, None)
+    assert signed_ranks(np.array([1.0, 2, 1, -3]), RNG(0))["ci95"] is not None
+
+
 def test_pairs_are_corrected_in_their_family():
     wide = table(RNG(5), 20, 3)
     long = pd.DataFrame(
