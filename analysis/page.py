@@ -206,7 +206,7 @@ def _results(ui: Ui) -> None:
 def _rules(ui: Ui, names: Names) -> None:
     """By which rules participants are left out, now or as planned."""
     rules, fast, repeats = names
-    ui[rules] = gr.CheckboxGroup(list(RULES.items()), label="Leave out who …", elem_id=rules)
+    ui[rules] = gr.CheckboxGroup(list(RULES.items()), label="Leave out anybody who …", elem_id=rules)
     with gr.Row(elem_classes="numbers"):
         ui[fast] = gr.Number(2, label="Too fast: a median under … seconds")
         ui[repeats] = gr.Number(50, label="Differently: the same under … % of the time")

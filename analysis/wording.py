@@ -174,7 +174,7 @@ def _nothing_decided(results: Results) -> str:
         return "Every participant of this test is excluded, so there is nothing to report."
     pairs = results["pairs"]
     if pairs["n_answers"] == 0:
-        return "No pair has been answered yet, so nothing can be said about telling AI from human music."
+        return _without_pairs(results)
     if pairs["choices"]["dont_know"] == pairs["n_answers"]:
         return (
             "Listeners answered every pair with “don’t know”, so nothing can be said about telling AI from "
@@ -183,6 +183,20 @@ def _nothing_decided(results: Results) -> str:
     return (
         "No listener has yet named one clip of a pair with exactly one AI clip, so nothing can be said about "
         "telling AI from human music."
+    )
+
+
+def _without_pairs(results: Results) -> str:
+    """What listeners did instead, in a study that asks for preferences or ratings alone."""
+    preferences, rated = results["preferences"]["n_answers"], results["ratings"]["overall"]
+    given = [_count(preferences, "preference")] if preferences else []
+    if rated["n"]:
+        given.append(f"{_count(rated['n'], 'blind rating')} ({rated['mean']:.1f} of 5 on average)")
+    if not given:
+        return "No pair has been answered yet, so nothing can be said about telling AI from human music."
+    return (
+        f"Listeners gave {' and '.join(given)}; they judged no pair, so nothing can be said about telling AI "
+        "from human music."
     )
 
 

@@ -262,4 +262,5 @@ def _counted(count: int, kind: str) -> str:
     """'6 pairs'; nothing for what a page holds once by its nature."""
     if kind in ("consent", "questions", "sound_check", "thanks"):
         return ""
-    return f"{count} {kind.replace('_', ' ')}{'' if count == 1 else 's'}"
+    name = "attention check" if kind == "attention" else kind.replace("_", " ")
+    return f"{count} {name}{'' if count == 1 else 's'}"

@@ -104,6 +104,14 @@ def test_nothing_to_say_is_said(empty):
     assert wording.explanation(empty) == ""
 
 
+def test_a_study_without_pairs_is_not_called_unanswered(empty):
+    empty["participants"] |= {"started": 2, "analysed": 2}
+    empty["preferences"]["n_answers"] = 1
+    assert wording.headline(empty).startswith("Listeners gave 1 preference; they judged no pair, so nothing")
+    empty["ratings"]["overall"] |= {"n": 1200, "mean": 2.96}
+    assert "1 preference and 1,200 blind ratings (3.0 of 5 on average);" in wording.headline(empty)
+
+
 @pytest.mark.parametrize("people", [0, 1, 2, 9])
 def test_every_caption_is_one_sentence(tmp_path, people):
     numbers = results(read(write(simulated_study(people, 0.8, 3), tmp_path)), np.random.default_rng(0), 50)

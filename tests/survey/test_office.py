@@ -125,6 +125,11 @@ def test_mistakes_are_told_with_their_lines_before_anything_is_kept(office: Offi
     assert [study.slug for study in office.studies()] == ["small"]
 
 
+def test_the_outline_calls_an_attention_check_by_its_name(office: Office):
+    office.save(TONES.replace("both_human: 1}", "both_human: 1, attention: 2}"))
+    assert set(dict(seen(office, "tones").outline)["Pairs"].split(", ")) == {"3 pairs", "2 attention checks"}
+
+
 def test_of_two_who_change_one_file_the_second_is_told(office: Office):
     office.save(TONES)
     read = office.text("tones")             # both have it before them
