@@ -92,6 +92,13 @@ def explanation(results: Results) -> str:
     if grouped["ci95"]:
         low, high = grouped["ci95"]
         first += f" With answers grouped by listener: {low:.1%} to {high:.1%}, {p_value(grouped['p_value'])}."
+    model = pairs["mixed_model"]
+    if model["average_ci95"]:
+        low, high = model["average_ci95"]
+        first += (
+            f" That is about these {_count(model['n_items'], 'pair')}; for others of the kind a model with "
+            f"crossed listeners and pairs says {low:.1%} to {high:.1%}, {p_value(model['p_value'])}."
+        )
     if close["equivalent"]:
         low, high = close["ci90"]
         first += (
