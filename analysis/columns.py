@@ -84,6 +84,8 @@ ANSWERS = (
     Column("heard_b_s", "number", low=0, newer=True),
     Column("label", "word", allowed=LABELS, newer=True),
     Column("repeat_of", newer=True),
+    Column("starts_a", "integer", low=0, newer=True),
+    Column("starts_b", "integer", low=0, newer=True),
 )
 # Further scales of a rating stand in columns of their own, named after the scale.
 SCALE = "s_"

@@ -167,6 +167,7 @@ class Study {
     const tick = (name) => form.querySelector(`input[name="${name}"]`)?.checked;
     const trial = {};
     for (const player of this.players) {
+      trial[`starts_${player.slot}`] = player.starts;
       trial[`plays_${player.slot}`] = player.plays;
       trial[`heard_${player.slot}_s`] = Math.round(player.played * 100) / 100;
     }

@@ -1,5 +1,6 @@
-// One clip of the listening test: a round button whose rim fills, a line to seek on, and a count of plays.
-// A play counts when so large a part (`heard`, 0 to 1) has sounded since the clip last started from its beginning.
+// One clip of the listening test: a round button whose rim fills, a line to seek on, and counts of starts and plays.
+// A start counts with the first sound since the clip last stood at its beginning, so going on after a pause is none.
+// A play counts when so large a part (`heard`, 0 to 1) has sounded since then: there are at least as many starts.
 // `played` is how many seconds of the clip have sounded in all; what is skipped by seeking does not count.
 
 import { filled } from "./study_words.js";
@@ -20,6 +21,7 @@ export class Player {
     this.words = words;
     this.onHeard = onHeard;
     this.onPlay = onPlay;
+    this.starts = 0;
     this.plays = 0;
     this.played = 0;
     this.#anew();
@@ -36,6 +38,7 @@ export class Player {
     on("play", () => { this.onPlay(this); this.#looks(true); this.#tick(); });
     on("pause", () => this.#looks(false));
     on("timeupdate", () => this.#listened());
+    on("seeking", () => { this.at = NaN; });        // a jump is no sound
     on("seeked", () => { this.at = this.audio.currentTime; if (this.at < START_S) this.#anew(); this.#draw(); });
     on("ended", () => { this.#listened(); this.#anew(); this.audio.currentTime = 0; this.#looks(false); });
     on("error", () => this.#failed());
@@ -65,7 +68,7 @@ export class Player {
   }
 
   #anew() {
-    this.sounded = 0;           // seconds since the clip last started from its beginning
+    this.sounded = 0;           // seconds since the clip last stood at its beginning
     this.at = 0;
     this.counted = false;
   }
@@ -84,6 +87,7 @@ export class Player {
     const step = time - this.at;
     this.at = time;
     if (step > 0 && step < JUMP_S) {
+      if (!this.sounded) this.starts += 1;
       this.sounded += step;
       this.played += step;
     }

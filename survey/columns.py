@@ -84,8 +84,8 @@ ANSWERS = (
     Column("said_ai", "boolean", "Whether they think that the rated clip was made by AI."),
     Column("recognised", "boolean", "Whether they know the piece, or one piece of the pair."),
     Column("comment", "text", "What they wrote."),
-    Column("plays_a", "integer", "How often clip A was played.", low=0),
-    Column("plays_b", "integer", "How often clip B was played.", low=0),
+    Column("plays_a", "integer", "How often clip A was played, at least half of it each time.", low=0),
+    Column("plays_b", "integer", "How often clip B was played, at least half of it each time.", low=0),
     Column("response_ms", "integer", "Milliseconds from the page to the answer.", low=0),
     Column("answered_at", "time", "When the answer was stored."),
     Column("heard_a_s", "number", "Seconds for which clip A sounded, as far as the server can confirm.",
@@ -95,6 +95,11 @@ ANSWERS = (
     Column("label", "text", "Who made the clip, as they were told, truly or not; empty: nothing was said.",
            values=("ai", "human"), newer=True),
     Column("repeat_of", "text", "The trial whose clips are heard here once more, sides swapped.", newer=True),
+    Column("starts_a", "integer", "How often clip A was started from its beginning, whether or not it was "
+                                  "played on; plays_a counts those of which half was heard.",
+           low=0, newer=True),
+    Column("starts_b", "integer", "How often clip B was started from its beginning; see starts_a.",
+           low=0, newer=True),
 )
 # Columns that a study adds at the end of a file: their prefix by file.
 FURTHER = {"participants.csv": "q_", "answers.csv": "s_"}

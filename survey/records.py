@@ -26,7 +26,7 @@ STIMULUS_COLUMNS = (
 ANSWER_COLUMNS = (
     "answer_id", "section", "trial_id", "position", "kind", "condition", "choice", "rating", "said_ai",
     "recognised", "comment", "plays_a", "plays_b", "response_ms", "answered_at", "heard_a_s", "heard_b_s",
-    "label", "repeat_of", "scales")
+    "label", "repeat_of", "starts_a", "starts_b", "scales")
 PARAMETER = "A parameter of the link that led them here."
 
 

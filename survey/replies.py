@@ -51,6 +51,7 @@ def _cleaned(value: object) -> object:
 Comment = Annotated[Annotated[str, Field(max_length=MAX_TEXT)] | None, BeforeValidator(_cleaned)]
 Reply = Annotated[str | int | float | None, BeforeValidator(_cleaned)]
 Plays = Annotated[int, Field(ge=0, le=10_000)]
+Starts = Plays | None
 Seconds = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Rating = Annotated[int, Field(ge=RATING_MIN, le=RATING_MAX)]
 Choice = Literal["a", "b", "both", "neither", "dont_know"]
@@ -80,12 +81,14 @@ class SoundCheckPayload(_Payload):
 
     count: int = Field(ge=0, le=1_000)
     plays_a: Plays
+    starts_a: Starts = None
     heard_a_s: Seconds | None = None
     response_ms: int | None = Field(default=None, ge=0, le=_DAY_MS)
 
 
 class _TrialPayload(CommentPayload):
     plays_a: Plays
+    starts_a: Starts = None
     heard_a_s: Seconds | None = None
     recognised: bool | None = None
 
@@ -95,6 +98,7 @@ class PairPayload(_TrialPayload):
 
     choice: Choice
     plays_b: Plays
+    starts_b: Starts = None
     heard_b_s: Seconds | None = None
 
 
@@ -130,6 +134,7 @@ def trial(step: Step, payload: Mapping[str, object], section: Section) -> dict[s
         InvalidAnswer: if it breaks a rule.
     """
     values = _checked(_MODELS[step.kind], payload).model_dump()
+    _check_starts(values)
     if "said_ai" in values:
         asked = section.ask_ai and step.label is None
         if asked and values["said_ai"] is None:
@@ -141,6 +146,14 @@ def trial(step: Step, payload: Mapping[str, object], section: Section) -> dict[s
     if values.get("recognised") is not None and not section.ask_recognised:
         raise InvalidAnswer("This section does not ask for known pieces, so recognised must be empty.")
     return values
+
+
+def _check_starts(values: Mapping[str, object]) -> None:
+    for slot in "ab":
+        plays, starts = values.get(f"plays_{slot}"), values.get(f"starts_{slot}")
+        if starts is not None and starts < plays:
+            raise InvalidAnswer(f"Every play begins with a start, so starts_{slot} must be at least {plays}, "
+                                f"but is {starts}.")
 
 
 def _scales(given: dict[str, int], section: RatingsSection | OpenRatingsSection) -> dict[str, int]:

@@ -177,10 +177,12 @@ class _Crowd:
         return None
 
     def _heard(self, step: Step) -> dict[str, object]:
-        """Clips, plays, and whether the listener knows them."""
+        """Clips, starts, plays, and whether the listener knows them."""
         values: dict[str, object] = {}
         for slot, clip in zip("ab", step.clips, strict=False):
-            values |= {f"stimulus_{slot}": clip, f"plays_{slot}": 1 + int(self.rng.random() < 0.3),
+            plays = 1 + int(self.rng.random() < 0.3)
+            values |= {f"stimulus_{slot}": clip, f"plays_{slot}": plays,
+                       f"starts_{slot}": plays + int(self.rng.random() < 0.2),
                        f"heard_{slot}_s": self.clips[clip].seconds}
         if self.study.section(step.section).ask_recognised:
             values["recognised"] = bool(self.rng.random() < 0.04)

@@ -209,6 +209,8 @@ class AnswerRow(SQLModel, table=True):
     comment: str | None = Field(default=None, sa_type=Text)
     plays_a: int | None = None
     plays_b: int | None = None
+    starts_a: int | None = None
+    starts_b: int | None = None
     heard_a_s: float | None = None
     heard_b_s: float | None = None
     label: str | None = None

@@ -17,4 +17,5 @@ ANSWERS = [
     "stimulus_a", "stimulus_b", "choice", "rating", "said_ai", "recognised", "comment", "plays_a", "plays_b",
     "response_ms", "answered_at",
 ]
-NEWER = ["heard_a_s", "heard_b_s", "label", "repeat_of"]  # of answers.csv; then s_ID for further scales
+# of answers.csv; then s_ID for further scales
+NEWER = ["heard_a_s", "heard_b_s", "label", "repeat_of", "starts_a", "starts_b"]

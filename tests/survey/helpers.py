@@ -111,6 +111,7 @@ def make_ready(store: Store, study: Study, seconds: float = CLIP_S) -> Store:
 def payload(due: Due, rng: random.Random, heard_s: float = CLIP_S) -> dict[str, object]:
     """An answer to whatever is due, after so many seconds of every clip."""
     played: dict[str, object] = {f"plays_{clip.slot}": rng.randint(1, 3) for clip in due.clips}
+    played |= {f"starts_{clip.slot}": played[f"plays_{clip.slot}"] + rng.randint(0, 1) for clip in due.clips}
     played |= {f"heard_{clip.slot}_s": heard_s for clip in due.clips}
     if due.ask_recognised:
         played["recognised"] = rng.random() < 0.1

@@ -85,10 +85,12 @@ def test_answers(exported: Path) -> None:
     for answer in answers:
         filled = {name for name, cell in answer.items() if cell}
         always = {"study", "answer_id", "participant_id", "section", "kind", "response_ms", "answered_at"}
-        trial = always | {"trial_id", "position", "condition", "stimulus_a", "plays_a", "heard_a_s"}
+        trial = always | {
+            "trial_id", "position", "condition", "stimulus_a", "plays_a", "starts_a", "heard_a_s"}
         match answer["kind"]:
             case "pair":
-                assert filled - {"comment"} == trial | {"stimulus_b", "plays_b", "heard_b_s", "choice"}
+                assert filled - {"comment"} == trial | {
+                    "stimulus_b", "plays_b", "starts_b", "heard_b_s", "choice"}
                 sides = origin[answer["stimulus_a"]], origin[answer["stimulus_b"]]
                 assert (
                     answer["condition"]

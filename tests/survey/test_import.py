@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from survey.columns import ANSWERS, PARTICIPANTS, STIMULI, Column
 from survey.export import MalformedExport, import_, read
 from survey.store import Store
+from tests.columns import NEWER
 
 
 def names(columns: tuple[Column, ...]) -> list[str]:
@@ -53,6 +54,8 @@ SMALLEST = {
             "9.5",
             "",
             "human",
+            "",
+            "1",
             "",
             "2",
         ],
@@ -97,6 +100,7 @@ BAD_CELLS = {
     "answers__choice": ("c", "must be one of a, b, both, neither, dont_know"),
     "answers__kind": ("", "must not be empty"),
     "answers__plays_a": ("-1", "must be at least 0"),
+    "answers__starts_a": ("-1", "must be at least 0"),
     "answers__heard_a_s": ("-0.1", "must be at least 0"),
     "answers__label": ("alien", "must be one of ai, human"),
     "answers__s_fun": ("0", "must be from 1 to 5, but is 0"),
@@ -201,7 +205,7 @@ def test_files_of_an_older_version_have_no_newer_columns(tmp_path: Path) -> None
     path.write_text("\n".join(",".join(line.split(",")[:19]) for line in lines), encoding="utf-8")
     [answer] = read(tmp_path).answers
     assert answer["rating"] == 4
-    assert all(answer[name] is None for name in ("heard_a_s", "heard_b_s", "label", "repeat_of", "scales"))
+    assert all(answer[name] is None for name in (*NEWER, "scales"))
 
 
 def test_missing_and_empty_files(tmp_path: Path) -> None:

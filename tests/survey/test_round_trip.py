@@ -116,6 +116,8 @@ def study_data(draw: st.DrawFn) -> StudyData:
                     "heard_b_s": seconds,
                     "label": maybe(st.sampled_from(["ai", "human"])),
                     "repeat_of": maybe(nasty),
+                    "starts_a": positive,
+                    "starts_b": positive,
                     "scales": maybe(st.dictionaries(st.from_regex(r"[a-z]{1,5}", fullmatch=True),
                                                     st.integers(1, 5), min_size=1, max_size=3)),
                 }

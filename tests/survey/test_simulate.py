@@ -69,6 +69,7 @@ def test_everybody_meets_their_own_design(study: Study) -> None:
     found = Counter(row["kind"] for row in data.answers)
     assert set(found) == {"pair", "preference", "rating", "open_rating", "comment", "practice", "attention"}
     assert all(row["scales"]["coherent"] in range(1, 6) for row in data.answers if row["kind"] == "rating")
+    assert all(row["plays_a"] <= row["starts_a"] for row in data.answers if row["stimulus_a"])
     assert all((row["said_ai"] is None) == (row["label"] is not None)
                for row in data.answers if row["kind"] == "rating")
 

@@ -56,7 +56,8 @@ def test_a_whole_participant(store: Store) -> None:
         step = heard.pop((answer["trial_id"], answer["position"]))
         assert answer["condition"] == step.condition
         assert (answer["stimulus_a"], answer["stimulus_b"])[: len(step.clips)] == step.clips
-        assert answer["plays_a"] >= 1 and answer["response_ms"] >= 0 and answer["answered_at"].tzinfo is UTC
+        assert 1 <= answer["plays_a"] <= answer["starts_a"] <= answer["plays_a"] + 1
+        assert answer["response_ms"] >= 0 and answer["answered_at"].tzinfo is UTC
     assert heard == {}
 
 
@@ -210,6 +211,9 @@ INVALID = {
     "rating for a pair": ("pair", {**PAIR, "rating": 3}, "'rating' is not a known field"),
     "never played": ("pair", {**PAIR, "plays_b": 0}, "clip B was played 0 times"),
     "played minus once": ("pair", {**PAIR, "plays_a": -1}, "'plays_a' must be greater than or equal to 0"),
+    "started minus once": ("pair", {**PAIR, "starts_a": -1}, "'starts_a' must be greater than or equal to 0"),
+    "started too often": ("rating", {**RATING, "starts_a": 10_001}, "'starts_a' must be less than or equal"),
+    "played without a start": ("pair", {**PAIR, "starts_b": 0}, "starts_b must be at least 1, but is 0"),
     "recognised where not asked": ("pair", {**PAIR, "recognised": True}, "recognised must be empty"),
     "time running backwards": ("pair", {**PAIR, "response_ms": -5}, "'response_ms' must be greater than"),
     "rating 6": ("rating", {**RATING, "rating": 6}, "'rating' must be less than or equal to 5, but is 6"),

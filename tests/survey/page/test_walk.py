@@ -53,6 +53,7 @@ def test_a_keyboard_a_phone_and_german(new_page: Callable, address: str, tmp_pat
     hear(page)
     before, counts = step_of(page), page.locator(".answers input").count()
     for number in range(counts):
+        page.evaluate("document.querySelector('#study-notice').textContent = ''")     # of the guess before
         keys.press(page.locator(".answers input").nth(number).get_attribute("value"))
         keys.press("Enter")
         page.wait_for_function(
@@ -83,7 +84,14 @@ def test_a_keyboard_a_phone_and_german(new_page: Callable, address: str, tmp_pat
     assert "Beide gleich" in page.locator(".answers").inner_text()
     page.reload()
     page.wait_for_selector("form.preference:not(.ready)")
+    keys.press("Space")
+    sounds(page)
+    keys.press("Space")                         # a pause: going on is no new start
     hear(page)
+    page.locator(".player[data-slot=a] .seek").fill("0")
+    page.locator("h1").focus()
+    keys.press("a")
+    sounds(page)
     keys.press("4")
     onwards(page)
     for _ in range(2):
@@ -121,6 +129,10 @@ def test_a_keyboard_a_phone_and_german(new_page: Callable, address: str, tmp_pat
     answers = [row for row in answers if row["participant_id"] == person["participant_id"]]
     heard = [float(row[f"heard_{slot}_s"]) for row in answers for slot in "ab" if row[f"stimulus_{slot}"]]
     assert len(heard) == 11 and all(1.2 < seconds < 60 for seconds in heard)
+    assert all(int(row[f"starts_{slot}"]) >= int(row[f"plays_{slot}"]) >= 1
+               for row in answers for slot in "ab" if row[f"stimulus_{slot}"])
+    [preferred] = [row for row in answers if row["kind"] == "preference"]
+    assert (preferred["starts_a"], preferred["starts_b"]) == ("2", "1")
     [checked] = [row for row in answers if row["kind"] == "attention"]
     assert checked["condition"] == f"expect_{checked['choice']}"
 
@@ -148,6 +160,11 @@ def hear(page) -> None:
         page.locator(".player[data-slot=b].heard").wait_for(timeout=60_000)
         assert page.locator(".player.playing").count() <= 1, "two clips sound at once"
     page.wait_for_selector("form.ready")
+
+
+def sounds(page) -> None:
+    """Waits until clip A is on its way."""
+    page.wait_for_function("document.querySelector('.player[data-slot=a] audio').currentTime > 0.5")
 
 
 def onwards(page) -> None:
