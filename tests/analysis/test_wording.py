@@ -53,8 +53,8 @@ def test_whether_it_holds_for_other_pairs_is_said(empty):
     numbers = decided(empty, 60, 45, 0.0001)
     assert "crossed" not in wording.explanation(numbers), "no model was fitted"
     numbers["pairs"]["mixed_model"] |= {"n_items": 6, "average_ci95": [0.44, 0.93], "p_value": 0.09}
-    assert ("That is about these 6 pairs; for others of the kind a model with crossed listeners and pairs says "
-            "44.0% to 93.0%, p\u00a0=\u00a00.090.") in wording.explanation(numbers)
+    assert ("That is about these 6 pairs; for others of the kind a model with crossed listeners and pairs "
+            "says 44.0% to 93.0%, p\u00a0=\u00a00.090.") in wording.explanation(numbers)
 
 
 def test_not_significant_is_never_called_indistinguishable(empty):
