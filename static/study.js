@@ -48,7 +48,8 @@ class Study {
     }
     if (form.dataset.kind === "welcome") {
       // Another tab may have begun meanwhile: then this one joins it.
-      return this.#ask({ do: this.token.value ? "open" : "start", parameters: this.link.parameters });
+      if (this.token.value) return this.open();
+      return this.#ask({ do: "start", token: this.token.propose(), parameters: this.link.parameters });
     }
     const answer = this.#answer(form);
     if (answer) return this.#ask({ do: "answer", step: form.dataset.step, answer });

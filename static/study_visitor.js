@@ -41,10 +41,32 @@ export class Token {
 
   set value(token) {
     this.memory = token;
+    this.#forgetProposal();
     try {
       if (token) localStorage.setItem(this.key, token);
       else localStorage.removeItem(this.key);
     } catch { /* private browsing: the private link still works */ }
+  }
+
+  // The token that a start asks for: the same until it is answered, so that a start whose answer was lost can be
+  // sent again and begins nothing twice.
+  propose() {
+    const made = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))))
+      .replaceAll("+", "-").replaceAll("/", "_").replace("=", "");
+    try {
+      this.proposed ??= localStorage.getItem(`${this.key}:proposed`) ?? made();
+      localStorage.setItem(`${this.key}:proposed`, this.proposed);
+    } catch {
+      this.proposed ??= made();
+    }
+    return this.proposed;
+  }
+
+  #forgetProposal() {
+    this.proposed = null;
+    try {
+      localStorage.removeItem(`${this.key}:proposed`);
+    } catch { /* it was never kept */ }
   }
 
   takeFromLink() {

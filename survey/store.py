@@ -55,7 +55,8 @@ class Store(StudyStore):
             return standing.welcome(session, slug, language)
 
     def start(self, slug: str, language: str | None = None, *, invitation: str | None = None,
-              parameters: Mapping[str, str] | None = None, preview: bool = False) -> str:
+              parameters: Mapping[str, str] | None = None, preview: bool = False,
+              token: str | None = None) -> str:
         """A new participant; returns the token by which they go on, here or on another device.
 
         Args:
@@ -64,15 +65,21 @@ class Store(StudyStore):
             invitation: the code, where the study needs one.
             parameters: of the link that led here; those that the study names are kept.
             preview: a researcher's look. It needs no opening, place or invitation, and counts nowhere.
+            token: what their browser proposes for it; taken if it is 43 characters of URL-safe base 64, as
+                256 random bits are, else one is made.
 
         Raises:
             UnknownStudy: if there is none.
             NotReady: if clips are missing.
             Closed: if the study is not open, or has no place left.
             BadInvitation: if the study needs an invitation, and this is none.
+            Conflict: if somebody has this token already.
         """
-        with database.transaction(self._engine, write=True) as session:
-            return taking.start(session, slug, language, invitation, parameters or {}, preview)
+        try:
+            with database.transaction(self._engine, write=True) as session:
+                return taking.start(session, slug, language, invitation, parameters or {}, preview, token)
+        except IntegrityError as error:
+            raise Conflict("Somebody has begun with this token already.") from error
 
     def set_language(self, token: str, language: str) -> None:
         """Lets a participant go on in another language: of the study's, the nearest to this one (BCP 47).

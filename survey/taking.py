@@ -35,6 +35,7 @@ from survey.values import Clip, Due, Scale
 
 _TOKEN_BYTES = 32  # 256 bits
 MAX_PARAMETER = 200  # characters of a parameter of the link
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _LANGUAGE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}$")
 
 
@@ -56,7 +57,7 @@ def study_of(session: Session, person: ParticipantRow) -> Study:
 
 
 def start(session: Session, slug: str, language: str | None, invitation: str | None,
-          parameters: Mapping[str, str], preview: bool) -> str:
+          parameters: Mapping[str, str], preview: bool, token: str | None = None) -> str:
     """See `Store.start`."""
     row = catalogue.study_row(session, slug, lock=True)
     study = catalogue.definition(row)
@@ -64,7 +65,8 @@ def start(session: Session, slug: str, language: str | None, invitation: str | N
     admission.check(session, row, study, preview)
     if study.access == "invitation" and not preview:
         invitations.redeem(session, row, invitation)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    if token is None or not _TOKEN.fullmatch(token):
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
     session.add(ParticipantRow(
         study_id=row.id, participant_id=secrets.token_hex(8),
         ordinal=_ordinal_apart(session, row) if preview else _ordinal(session, row),

@@ -164,17 +164,23 @@ class Visits:
         return of if language == of.language else self._store.welcome(slug, language)
 
     def _start(self, slug: str, visitor: Visitor) -> Reply:
-        """The visitor has read the consent text and agreed: only now is anything written."""
+        """The visitor has read the consent text and agreed: only now is anything written.
+
+        Their browser may propose the token; sent again, the same start begins nothing twice.
+        """
         of = self._welcome(slug, visitor)
         kept = {name: value for name, value in visitor.parameters.items() if name in of.parameters}
         try:
-            token = self._store.start(slug, of.language, invitation=visitor.invitation, parameters=kept)
+            token = self._begun(slug, visitor) or self._store.start(
+                slug, of.language, invitation=visitor.invitation, parameters=kept, token=visitor.token)
         except NotReady:
             return self._door(slug, visitor)
         except Closed as error:
             return _view("closed", of.language, markup.shut(of, error.code))
         except BadInvitation:
             return _view("invitation", of.language, markup.invitation(of, wrong=True))
+        except Conflict:                            # the same start, twice in one moment
+            return _kept(visitor, "notice.busy")
         try:
             due = self._store.due(token)
             if due.kind == "consent":
@@ -182,6 +188,16 @@ class Visits:
         except Busy:                                # they have begun, and used an invitation up
             return {**_kept(visitor, "notice.busy"), "token": token}
         return {**_step(due), "token": token}
+
+    def _begun(self, slug: str, visitor: Visitor) -> str | None:
+        """The token of a visitor whose start came through before, though they never heard of it."""
+        if visitor.token is None:
+            return None
+        try:
+            self._mine(slug, visitor.token)
+        except UnknownParticipant:
+            return None
+        return visitor.token
 
     # --- answers --------------------------------------------------------------------------------------------
 

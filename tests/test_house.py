@@ -67,9 +67,13 @@ def test_no_file_names(what: str, pattern: str):
     assert not found, f"{what} in:\n" + "\n".join(found)
 
 
-def test_no_music_is_committed():
+def test_no_music_is_committed_but_our_own_samples():
     kinds = {".mid", ".midi", ".mp3", ".wav", ".ogg", ".flac", ".mxl", ".musicxml", ".sf2", ".sf3"}
-    assert [path for path in our_files() if path.suffix.lower() in kinds] == []
+    music, samples = [path for path in our_files() if path.suffix.lower() in kinds], ROOT / "docs" / "samples"
+    assert [path for path in music if path.parent != samples] == []
+    told = (samples / "README.md").read_text(encoding="utf-8")
+    assert all(f"({path.stem}.mp3)" in told for path in music), "each sample says how it was made"
+    assert sum(path.stat().st_size for path in music) <= 5 * 2**20
 
 
 # Documentation

@@ -110,6 +110,29 @@ def test_an_answer_outlives_a_lost_connection(new_page: Callable, address: str, 
     page.wait_for_function("step => document.querySelector('form.step').dataset.step !== step", arg=before)
 
 
+def test_a_start_whose_answer_is_lost_is_sent_again(new_page: Callable, address: str, watch,
+                                                    prepared: Prepared) -> None:
+    watch.expect("ERR_FAILED")
+    page, before = new_page(), prepared.store.status("small").started
+    page.goto(address)
+    page.get_by_role("button", name="I agree").wait_for()
+    lost = []
+
+    def lose_one(route) -> None:
+        if lost or '"start"' not in (route.request.post_data or ""):
+            return route.continue_()
+        lost.append(route.fetch().status)           # the server has done it
+        return route.abort()
+
+    page.route(re.compile("/component_server"), lose_one)
+    page.get_by_role("button", name="I agree").click()
+    page.get_by_text("Nothing is lost").wait_for()
+    page.reload()
+    page.get_by_role("button", name="I agree").click()
+    page.locator("form.questions").wait_for()
+    assert lost == [200] and prepared.store.status("small").started == before + 1
+
+
 def test_leaving_deletes(new_page: Callable, address: str, prepared: Prepared) -> None:
     before = prepared.store.status("small").started
     page = new_page()

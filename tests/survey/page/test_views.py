@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import secrets
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,29 @@ def test_a_database_that_is_busy_after_the_start_costs_nobody_their_invitation(
         kept = api.act("start", "invited", invitation=code)
     assert kept["state"] == "kept" and kept["notice"] == wording.say("en", "notice.busy")
     assert api.act("open", "invited", token=kept["token"])["state"] == "step"
+
+
+def test_a_start_whose_answer_was_lost_begins_nothing_twice(api: Api, prepared: Prepared) -> None:
+    [code] = prepared.store.invite("invited", 1)
+    token, before = secrets.token_urlsafe(32), prepared.store.status("invited").started
+    first, again = (api.act("start", "invited", invitation=code, token=token) for _ in range(2))
+    assert first["state"] == again["state"] == "step" and first["token"] == again["token"] == token
+    assert due_step(first) == due_step(again)
+    assert prepared.store.status("invited").started == before + 1
+    other = api.act("start", "invited", invitation=code, token=secrets.token_urlsafe(32))
+    assert other["state"] == "invitation", "the invitation is used"
+
+
+@pytest.mark.parametrize("proposed", ["short", "x" * 42, "x" * 44, "ä" * 43, "x" * 42 + "="])
+def test_a_token_that_could_be_guessed_is_not_taken(api: Api, proposed: str) -> None:
+    token = api.act("start", token=proposed)["token"]
+    assert token != proposed and len(token) == 43
+
+
+def test_a_token_of_another_study_begins_nothing(api: Api, prepared: Prepared) -> None:
+    token, before = api.act("start")["token"], prepared.store.status("strict").started
+    assert api.act("start", "strict", token=token)["state"] == "kept"
+    assert prepared.store.status("strict").started == before
 
 
 def test_a_busy_database_loses_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
