@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from analysis.estimates import Interval
+from analysis.estimates import Interval, clopper_pearson
 
 CLUSTERED = (
     "Interval and t test on the logit scale, error clustered by participant (Liang & Zeger 1986), "
-    "participants − 1 degrees of freedom"
+    "participants − 1 degrees of freedom; where all answers are alike, the exact interval of participants"
 )
 
 
@@ -34,7 +34,13 @@ class Share(NamedTuple):
     error: float | None
 
     def interval(self, level: float = 0.95) -> Interval | None:
-        """The interval of the share; None where there is no error."""
+        """The interval of the share; None for fewer than two persons, or where their spread is nought.
+
+        Where all answers are alike, each person counts once: the exact interval of persons (Clopper & Pearson
+        1934), as if all answers of a person were one.
+        """
+        if self.error is None and self.people > 1 and self.correct in (0, self.n):
+            return clopper_pearson(self.people if self.correct else 0, self.people, level)
         if self.error is None:
             return None
         half = float(stats.t.ppf((1 + level) / 2, self.people - 1)) * self.error

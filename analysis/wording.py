@@ -89,7 +89,7 @@ def explanation(results: Results) -> str:
         f"independent, {p_value(decided['p_value'])}; {_count(decided['n_participants'], 'listener')}."
     )
     grouped, close = decided["clustered"], results["pairs"]["equivalence"]
-    if grouped["ci95"]:
+    if grouped["p_value"] is not None:
         low, high = grouped["ci95"]
         first += f" With answers grouped by listener: {low:.1%} to {high:.1%}, {p_value(grouped['p_value'])}."
     model = pairs["mixed_model"]

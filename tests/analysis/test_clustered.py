@@ -162,3 +162,12 @@ def test_a_factor_beyond_numbers_is_told_by_its_logarithm():
     found = bayes_factors(9000, 10_000)
     assert found["bf01"] is None
     assert found["log10_bf01"] < -1000
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_where_all_answers_are_alike_each_person_counts_once(right: bool):
+    found = clustered_share([right] * 60, [number % 20 for number in range(60)])
+    exact = stats.binomtest(20 if right else 0, 20).proportion_ci(0.95, "exact")
+    assert found.interval() == pytest.approx((exact.low, exact.high))
+    assert found.interval(0.9) == pytest.approx(stats.binomtest(20 * right, 20).proportion_ci(0.9, "exact"))
+    assert found.p_value() is None and clustered_share([right] * 3, "aaa").interval() is None
