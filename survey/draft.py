@@ -84,7 +84,7 @@ def draft(wishes: Mapping[str, object], seed: int) -> str:
     content = {
         "slug": slug_of(str(wishes.get("title") or "")), "title": wishes.get("title") or "",
         "summary": wishes.get("summary") or "", "language": "en", "minutes": _number(wishes.get("minutes")),
-        "seed": seed,
+        "seed": seed, "debrief": True,
         "clips": {name: _number(wishes.get(name)) for name in ("seconds", "prompt_bars")},
         **_limits(wishes), "sections": [*_about(parts), *_trials(parts, wishes), {
             "kind": "thanks", "id": "thanks", "title": "Thank you!", "text": "Your answers are stored."}]}

@@ -26,6 +26,7 @@ def test_a_full_form_makes_a_study_with_everything_in_it():
     assert (pairs.pairs.one_ai, pairs.pairs.both_human, pairs.pairs.repeats) == (6, 0, 1)
     assert [grid.temperature for grid in pairs.settings] == [[0.7], [1.0]]
     assert study.section("ratings").settings[0].top_k == [0, 12]
+    assert study.debrief
     assert (study.seed, study.access, study.stop.participants) == (5, "invitation", 40)
     assert str(study.stop.date) == "2027-01-31"
 
