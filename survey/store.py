@@ -114,8 +114,8 @@ class Store(StudyStore):
             payload: by kind of step, see `survey.replies`: `{"agree": True}`; `{"replies": {id: value}}`;
                 `{"count", "plays_a", "heard_a_s"}`; `{"choice", "plays_a", "heard_a_s", "plays_b",
                 "heard_b_s"}`; `{"rating", "said_ai", "scales": {id: 1-5}, "plays_a", "heard_a_s"}`;
-                `{"choice"}` of an attention check; `{"comment"}`. Trials may add `recognised` and `comment`;
-                all but the first two `response_ms`.
+                `{"choice"}` of an attention check; `{"comment"}`. Trials may add `recognised` and `comment`,
+                and `starts_a`, `starts_b`; all but the first two `response_ms`.
 
         Raises:
             UnknownParticipant: if the token belongs to nobody.
