@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from symusic import Score
 
-from model.evaluation.fingerprint import LONGEST, STOP, codes, skyline
+from model.evaluation.fingerprint import LONGEST, STOP, codes, mixed, skyline
 from model.evaluation.passage import ONSET, PROGRAM, passage
 from model.score import count_bars
 
@@ -140,7 +140,7 @@ def winnow(sequence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     hashes = np.zeros(len(grams), np.uint64)
     for column in grams.T:                                  # FNV-1a, a code at a time
         hashes = (hashes ^ column) * _FNV
-    hashes = np.where(_telling(grams), _mixed(hashes), _NEVER)
+    hashes = np.where(_telling(grams), mixed(hashes), _NEVER)
     windows = len(hashes) - WINDOW + 1
     least, chosen = hashes[:windows].copy(), np.arange(windows)
     for offset in range(1, WINDOW):
@@ -162,10 +162,3 @@ def _telling(grams: np.ndarray) -> np.ndarray:
 def _different(rows: np.ndarray) -> np.ndarray:
     """How many different values each row (n, k) has."""
     return 1 + (np.diff(np.sort(rows, axis=1), axis=1) != 0).sum(axis=1)
-
-
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """SplitMix64's finaliser (Steele, Lea and Flood 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))

@@ -17,6 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 
+from model.compound.events import STYLES, style_of
 from model.evaluation import intervals
 from model.evaluation.continuations import Progress
 from model.evaluation.distances import number
@@ -92,27 +93,23 @@ def _pieces(data: Prepared, rng: np.random.Generator, most: int,
 
 
 def _style_of(dataset: str) -> str:
-    from model.compound.events import STYLES, style_of
-
     style = style_of(dataset)
     return STYLES[style] if style else ""
 
 
 def _play(generator: Generator, asked: Sequence[tuple[Start, Settings]], progress: Progress) -> list[Passage]:
     """The passages of so many takes, as many side by side as there are workers."""
-    made: list[Passage | None] = [None] * len(asked)
     done = 0
 
-    def play(i: int) -> None:
+    def play(one: tuple[Start, Settings]) -> Passage:
         nonlocal done
-        [take] = [one for one in generator.stream(*asked[i]) if isinstance(one, Take)]
-        made[i] = passage(take.score, BARS)
+        [take] = [event for event in generator.stream(*one) if isinstance(event, Take)]
         done += 1
         progress("Playing wishes", done, len(asked))
+        return passage(take.score, BARS)
 
     with ThreadPoolExecutor(generator.workers) as pool:
-        list(pool.map(play, range(len(asked))))
-    return made
+        return list(pool.map(play, asked))
 
 
 def _density(plain: list[Passage], wished: list[Passage], rng: np.random.Generator) -> dict:

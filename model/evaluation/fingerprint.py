@@ -59,13 +59,12 @@ def sketch(part: Passage) -> np.ndarray:
     runs = runs[(runs != runs[:, :1]).any(axis=1)]
     hashes = np.zeros(len(runs), np.uint64)
     for column in runs.T:
-        hashes = _mix(hashes ^ (column + 128).astype(np.uint64))
+        hashes = mixed((hashes ^ (column + 128).astype(np.uint64)) + np.uint64(0x9E3779B97F4A7C15))
     return np.unique(hashes)[:SKETCH]
 
 
-def _mix(values: np.ndarray) -> np.ndarray:
-    """SplitMix64's finaliser (Steele, Lea and Flood 2014)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
+def mixed(values: np.ndarray) -> np.ndarray:
+    """SplitMix64's finaliser (Steele, Lea and Flood 2014), uint64 of any shape to the same shape."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))

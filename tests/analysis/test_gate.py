@@ -7,14 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.gate import EVERYBODY_PER_MINUTE, FORGIVEN_AFTER_S, FREE_TRIES, LIFETIME_S, Gate, Refused
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -5,18 +5,9 @@ from __future__ import annotations
 import pytest
 
 from survey.limits import RATES, Limits
+from tests.clock import Clock
 
 MINUTE = 60.0
-
-
-class Clock:
-    """Seconds that pass when told."""
-
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
