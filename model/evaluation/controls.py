@@ -8,7 +8,6 @@ styles from people's music hears it more often than where it was not asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +23,7 @@ from model.evaluation.distances import number
 from model.evaluation.features import Features, features
 from model.evaluation.passage import Passage, passage
 from model.evaluation.prepared import Prepared
+from model.evaluation.takes import side_by_side
 from model.generator import Generator, Settings, Start, Take
 from model.plan import played_by
 from model.score import count_bars, cut_bars
@@ -98,18 +98,12 @@ def _style_of(dataset: str) -> str:
 
 
 def _play(generator: Generator, asked: Sequence[tuple[Start, Settings]], progress: Progress) -> list[Passage]:
-    """The passages of so many takes, as many side by side as there are workers."""
-    done = 0
-
-    def play(one: tuple[Start, Settings]) -> Passage:
-        nonlocal done
-        [take] = [event for event in generator.stream(*one) if isinstance(event, Take)]
-        done += 1
-        progress("Playing wishes", done, len(asked))
+    """The passages of so many takes."""
+    def play(start: Start, settings: Settings) -> Passage:
+        [take] = [event for event in generator.stream(start, settings) if isinstance(event, Take)]
         return passage(take.score, BARS)
 
-    with ThreadPoolExecutor(generator.workers) as pool:
-        return list(pool.map(play, asked))
+    return side_by_side(generator, play, asked, lambda done, total: progress("Playing wishes", done, total))
 
 
 def _density(plain: list[Passage], wished: list[Passage], rng: np.random.Generator) -> dict:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from symusic import Score
@@ -20,6 +21,7 @@ from model.layouts import Layout
 from model.music import Music, pack, unpack
 from model.score import cut_bars, join, write
 
+Played = TypeVar("Played")
 _SOURCES = ("generator.py", "metrics.py", "music.py", "plan.py", "sampling.py", "score.py", "compound/*.py",
             "networks/*.py", "remi/*.py")
 
@@ -59,10 +61,7 @@ def machine(generator: Generator, pieces: list[Piece], settings: Settings, cache
     `settings.bars` and `prompt_bars` are the piece's. With a `cache` folder takes are kept and read again for
     the same checkpoint, settings, prompt and decoding code.
     """
-    done = 0
-
     def make(i: int, piece: Piece) -> Made:
-        nonlocal done
         asked = replace(settings, bars=piece.bars, prompt_bars=piece.prompt_bars, whistle=False,
                         seed=(settings.seed + 1000 * i) % 2**31)
         path = cache / "takes" / f"{_key(generator, piece, asked)}.json" if cache else None
@@ -73,12 +72,22 @@ def machine(generator: Generator, pieces: list[Piece], settings: Settings, cache
                         take.complete, take.notes, take.tokens, round(take.elapsed_s, 3))
             if path:
                 _write(path, made)
-        done += 1
-        progress(done, len(pieces))
         return made
 
+    return side_by_side(generator, make, list(enumerate(pieces)), progress)
+
+
+def side_by_side(generator: Generator, play: Callable[..., Played], asked: Sequence[tuple],
+                 progress: Callable[[int, int], None] = lambda done, total: None) -> list[Played]:
+    """What `play(*one)` gives for each of `asked`, in order; as many at a time as there are workers.
+
+    progress(done, total) is told from this thread alone.
+    """
     with ThreadPoolExecutor(generator.workers) as pool:
-        return list(pool.map(make, range(len(pieces)), pieces))
+        playing = [pool.submit(play, *one) for one in asked]
+        for done, _ in enumerate(as_completed(playing), 1):
+            progress(done, len(asked))
+        return [one.result() for one in playing]
 
 
 def _key(generator: Generator, piece: Piece, settings: Settings) -> str:
