@@ -37,6 +37,7 @@ def prepare(
     four_four: Annotated[bool, typer.Option(help="Leave out music that is not in 4/4 throughout.")] = True,
     max_bars: Annotated[int | None, typer.Option(help="Keep at most so many bars of a file.")] = None,
     transpositions: Annotated[int, typer.Option(help="Copies of training pieces in other keys (0-11).")] = 0,
+    only: Annotated[str, typer.Option(help="Data sets to take alone, such as mutopia,openscore_lieder.")] = "",
     limit: Annotated[int | None, typer.Option(help="Take only so many files, drawn at random.")] = None,
     index: Annotated[Path | None, typer.Option(
         help="CSV with path, source_file and dataset, to keep the sections of a piece together.")] = None,
@@ -50,7 +51,8 @@ def prepare(
     if not folder.is_dir():
         raise ValueError(f"FOLDER is a folder of .mid files; received '{folder}'.")
     asked = Preparation(layout, vocabulary, four_four=four_four, max_bars=max_bars,
-                        transpositions=transpositions, limit=limit, seed=seed)
+                        transpositions=transpositions, only=tuple(filter(None, only.split(","))),
+                        limit=limit, seed=seed)
     with bar() as progress:
         task = progress.add_task("Reading music", total=None)
         summary = run(folder, out, asked, index, workers,

@@ -39,6 +39,7 @@ class Preparation:
     four_four: bool = True
     max_bars: int | None = None
     transpositions: int = 0     # other keys in which a training piece is learnt too
+    only: tuple[str, ...] = ()  # these data sets alone; none named: all
     limit: int | None = None
     seed: int = 0
 
@@ -119,8 +120,10 @@ def prepare(
     """
     out.mkdir(parents=True, exist_ok=True)
     files = sources(folder, index)
+    if missing := set(asked.only) - {file.dataset for file in files}:
+        raise ValueError(f"only names data sets of {folder}; it has no {', '.join(sorted(missing))}.")
     order = np.random.default_rng(asked.seed).permutation(len(files))
-    files = [files[i] for i in order][: asked.limit]
+    files = [files[i] for i in order if not asked.only or files[i].dataset in asked.only][: asked.limit]
     layout = create(asked.layout)
     learn = [s.path for s in files if split_of(s.piece, asked.seed) == "train"][: asked.vocabulary_files]
     layout.learn([Path(p) for p in learn], asked.vocabulary)
