@@ -31,23 +31,34 @@ def measure(samples: np.ndarray) -> float:
 
 
 def match(samples: np.ndarray, lufs: float) -> tuple[np.ndarray, float]:
-    """The samples at a loudness, true peaks at most -1 dBTP; and the loudness reached, -inf for silence.
+    """The samples at a loudness, true peaks at most -1 dBTP; and the loudness reached, -inf for silence."""
+    factors, reached = gain(samples, lufs)
+    return samples * factors[:, None], reached
 
-    Where the gain alone would pass the ceiling, a look-ahead limiter lowers the peaks and the gain is raised
+
+def gain(samples: np.ndarray, lufs: float) -> tuple[np.ndarray, float]:
+    """What brings samples to a loudness: float32 factors, (frames,) or (1,); and the loudness reached.
+
+    Where one factor would pass the ceiling, a look-ahead limiter lowers the peaks and the gain is raised
     until the loudness is met. Music too sparse for that (a lone click) stays as loud as the ceiling allows.
     """
     loudness = measure(samples)
     if not math.isfinite(loudness):         # below BS.1770's gate of -70 LUFS: a synthesizer's noise floor
-        return np.zeros_like(samples), loudness
-    peaks, gain = true_peaks(samples), 10 ** ((lufs - loudness) / 20)
+        return np.zeros(1, np.float32), loudness
+    peaks, level = true_peaks(samples), 10 ** ((lufs - loudness) / 20)
     reached = -math.inf
     for _ in range(_ROUNDS):
-        matched = samples * (gain * _limit(peaks * gain))[:, None].astype(np.float32)
-        before, reached = reached, measure(matched)
+        factors = (level * _limit(peaks * level)).astype(np.float32)
+        before, reached = reached, measure(samples * factors[:, None])
         if abs(lufs - reached) < _TOLERANCE or (before < lufs and reached - before < _TOLERANCE / 10):
             break
-        gain *= 10 ** ((lufs - reached) / 20)
-    return matched, reached
+        level *= 10 ** ((lufs - reached) / 20)
+    return factors, reached
+
+
+def held(samples: np.ndarray) -> np.ndarray:
+    """The samples with their true peaks held at -1 dBTP, and otherwise as loud as they are."""
+    return samples * _limit(true_peaks(samples))[:, None].astype(np.float32)
 
 
 def true_peaks(samples: np.ndarray) -> np.ndarray:

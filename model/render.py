@@ -5,6 +5,7 @@ Every clip takes this path, whoever wrote it: FluidSynth, no controllers, one so
 
 import io
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,21 +62,33 @@ def to_audio(score: Score, *, seconds: float | None = None, lufs: float = -20.0,
     when the last notes have rung. fade_s: length of the fade at its end; a synthesizer starts from silence
     and needs none there. lufs: see ``loudness.match``.
     """
+    font = soundfont or default_soundfont()
+    samples = synthesise(score, seconds=seconds, fade_s=fade_s, soundfont=font)
+    matched, reached = loudness.match(samples, lufs)
+    return Audio(matched, SAMPLE_RATE, reached, f"fluidsynth {fluidsynth.version()} + {font.name}")
+
+
+def synthesise(score: Score, *, seconds: float | None = None, fade_s: float = 0.02,
+               soundfont: Path | None = None, programs: Collection[int] | None = None) -> np.ndarray:
+    """What the synthesizer plays, before its loudness is matched: float32 (frames, 2), not within [-1, 1].
+
+    The arguments of ``to_audio``, and its errors; programs: the only instruments that are heard (128: drums).
+    """
     music = unpack(score)
-    parts = fold(music.parts, MAX_INSTRUMENTS)
+    chosen = {program: notes for program, notes in music.parts.items()
+              if programs is None or program in programs}
+    parts = fold(chosen, MAX_INSTRUMENTS)
     length = float(seconds_at(music.tempos, [music.end()])[0]) if seconds is None else seconds
     if not 0 <= length <= MAX_SECONDS:
         raise ScoreError(f"Sound is made of at most {MAX_SECONDS / 60:g} minutes of music; "
                          f"{length / 60:.1f} minutes were asked for.")
-    font = soundfont or default_soundfont()
     frames = round((length + (TAIL_S if seconds is None and parts else 0)) * SAMPLE_RATE)
-    programs, events = _events(parts, music.tempos)
-    samples = fluidsynth.play(events, programs, frames, font)
+    channels, events = _events(parts, music.tempos)
+    samples = fluidsynth.play(events, channels, frames, soundfont or default_soundfont())
     if seconds is None:
         samples = samples[:_end_of_sound(samples, round(length * SAMPLE_RATE))]
     _fade_out(samples, fade_s)
-    matched, reached = loudness.match(samples, lufs)
-    return Audio(matched, SAMPLE_RATE, reached, f"fluidsynth {fluidsynth.version()} + {font.name}")
+    return samples
 
 
 def default_soundfont() -> Path:
