@@ -114,6 +114,11 @@ class Shelf:
         return router
 
 
+def is_token(text: object) -> bool:
+    """Whether something can be the token of a piece; it need not be on the shelf (any longer)."""
+    return isinstance(text, str) and bool(_TOKEN.match(text))
+
+
 def slug(title: str) -> str:
     """A title as a file name: lower-case ASCII letters, digits and hyphens, at most 80 of them."""
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
