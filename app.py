@@ -26,12 +26,12 @@ from model.door import Server
 from model.page import house_options, house_theme, mount_compose
 from model.shelf import Shelf
 from model.view import STATIC, head
-from survey import study_file
+from survey.clips.stimuli import build
 from survey.database import default_url
 from survey.office import Office
 from survey.page import mount_study
-from survey.stimuli import build
 from survey.store import Store, StoreError
+from survey.study import study_file
 
 VERSION = "0.1.0"
 STUDIES = "default", "published"        # built in this order at first start

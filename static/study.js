@@ -1,6 +1,6 @@
 // The Study page: shows the view that the server sends, plays its clips, and sends one answer at a time.
-// The server decides what comes next (survey/visit.py) and says it in the reader's language; this file only makes
-// answering pleasant. Its own words come with every view (survey/wording.py).
+// The server decides what comes next (survey/web/visit.py) and says it in the reader's language; this file only
+// makes answering pleasant. Its own words come with every view (survey/web/wording).
 
 import { Player } from "./study_player.js";
 import { Link, Token, languages } from "./study_visitor.js";
@@ -9,7 +9,7 @@ import { filled } from "./study_words.js";
 const POLL_MS = 3000;
 const SLOW_AFTER_MS = 10 * 60 * 1000;          // clips in preparation that do not get on for so long
 
-// Called once by the page. `element` holds the frame (survey/markup.py), `server.act` is the one server function.
+// Called once by the page. `element` holds the frame (survey/web/markup), `server.act` is the one server function.
 export function begin(element, server) {
   new Study(element, server).open();
 }

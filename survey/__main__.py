@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from survey import design, planning, study_file
+from survey import design, planning
 from survey.database import default_url
 from survey.export import export as write_export
 from survey.export import import_ as read_export
 from survey.store import Store, StoreError
-from survey.study import Study
+from survey.study import Study, study_file
 
 app = typer.Typer(
     help="Plan a listening test, build its clips, and take its answers out.",
@@ -59,7 +59,7 @@ def build(name: StudyName, data: DataDir = DATA) -> None:
     from rich.progress import Progress
 
     import model
-    from survey.stimuli import build as build_clips
+    from survey.clips.stimuli import build as build_clips
 
     study = study_file.load(name)
     folder = os.environ.get("SEGUE_LIBRARY")
@@ -125,7 +125,7 @@ def audit(
     """Look for what gives the machine's clips away, and for clips that lie in the training music."""
     import json
 
-    from survey.inspection import inspect, told
+    from survey.clips.inspection import inspect, told
 
     with _store(data) as store:
         found = inspect(store, study)

@@ -17,13 +17,14 @@ from pathlib import Path
 from threading import Event
 
 from model import GenerationError
-from survey import catalogue, design, draft, exclusions, study_file
+from survey import design
+from survey.clips.inspection import inspect
+from survey.database import catalogue
+from survey.design.outline import outline, sha256
 from survey.errors import Conflict, StoreError
-from survey.export import export
-from survey.inspection import inspect
-from survey.outline import outline, sha256
+from survey.export import exclusions, export
 from survey.store import Store
-from survey.study import Study, say
+from survey.study import Study, draft, say, study_file
 from survey.values import StudyStatus
 
 Progress = Callable[[int, int], None]
@@ -87,7 +88,7 @@ class Rule:
 
 class Office:
     """The studies of a store. Safe to use from several threads. `build` builds the clips of a study that are
-    missing (`survey.stimuli.build`, with all that it needs)."""
+    missing (`survey.clips.stimuli.build`, with all that it needs)."""
 
     def __init__(self, store: Store, build: Callable[[Study, Progress, Event], object]):
         self._store, self._build = store, build
@@ -95,7 +96,7 @@ class Office:
     # --- a study and its file -------------------------------------------------------------------------------
 
     def draft(self, wishes: Mapping[str, object]) -> str:
-        """A study file from a form (see `survey.draft`), with a seed that nobody chose."""
+        """A study file from a form (see `survey.study.draft`), with a seed that nobody chose."""
         return draft.draft(wishes, secrets.randbelow(2**31))
 
     def mistakes(self, text: str) -> str:
@@ -132,7 +133,7 @@ class Office:
         return study.slug
 
     def design(self, slug: str) -> dict[str, object]:
-        """The study file and its trials as plain JSON; see `survey.outline`."""
+        """The study file and its trials as plain JSON; see `survey.design.outline`."""
         return outline(self._store.study(slug))
 
     def keep_plan(self, slug: str, text: str) -> None:
@@ -148,11 +149,11 @@ class Office:
 
     def audit(self, slug: str, progress: Progress, stop: Event) -> None:
         """Looks for what tells the machine's clips from people's, and keeps what it finds; see
-        `survey.inspection`."""
+        `survey.clips.inspection`."""
         inspect(self._store, slug, progress)
 
     def build(self, slug: str, progress: Progress, stop: Event) -> None:
-        """Builds the clips that are missing; see `survey.stimuli.build`."""
+        """Builds the clips that are missing; see `survey.clips.stimuli.build`."""
         study = self._store.study(slug)
         try:
             self._build(study, progress, stop)

@@ -1,7 +1,7 @@
-"""The Study page in the browser: one Gradio component, one server function, all decisions in `survey.visit`.
+"""The Study page in the browser: one Gradio component, one server function, all decisions in `web.visit`.
 
 Everything a participant sees is one `gr.HTML`. Its one server function takes a request and gives a view
-(`survey.visit`); static/study.js shows it. So the page has exactly one endpoint that does anything,
+(`survey.web.visit`); static/study.js shows it. So the page has exactly one endpoint that does anything,
 `gradio_api/component_server`, and the order of trials, the answers and the clips never lie in a component's
 value, where Gradio would send them to whoever asks.
 
@@ -23,12 +23,12 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from survey import markup
-from survey.audio import clips_router
-from survey.gate import Gate
-from survey.limits import Limits
 from survey.store import Store
-from survey.visit import Visits
+from survey.web import markup
+from survey.web.audio import clips_router
+from survey.web.gate import Gate
+from survey.web.limits import Limits
+from survey.web.visit import Visits
 
 PATH = "/study/{slug}"
 FUNCTION = "act"                        # the one server function, `act` below

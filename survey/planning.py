@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from survey import export, study_file
+from survey import export
 from survey.database import default_url
-from survey.outline import outline, sha256
-from survey.simulate import simulate as simulated
+from survey.design.outline import outline, sha256
+from survey.export.simulate import simulate as simulated
 from survey.store import Store, StoreError, UnknownStudy
-from survey.study import Study
+from survey.study import Study, study_file
 
 DataDir = Annotated[
     Path, typer.Option("--data", envvar="SEGUE_DATA_DIR", help="Folder of database and clips.")

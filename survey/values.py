@@ -162,7 +162,7 @@ class BuiltClip:
     """What building a clip brought about. `path` is relative to the data folder, with forward slashes.
 
     `system` and `checkpoint_sha256` are None for human clips. `seed` is given only if another than the spec's
-    was used. `facts` is what an audit asks of its music, as JSON (see `survey.cues`).
+    was used. `facts` is what an audit asks of its music, as JSON (see `survey.clips.cues`).
     """
 
     path: str

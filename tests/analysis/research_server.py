@@ -24,12 +24,12 @@ from analysis.page import research_page  # noqa: E402
 from analysis.works import Works  # noqa: E402
 from model.page import house_options, house_theme  # noqa: E402
 from model.view import head  # noqa: E402
+from survey.clips.stimuli import build  # noqa: E402
 from survey.export import import_  # noqa: E402
 from survey.office import Office  # noqa: E402
 from survey.page import mount_study  # noqa: E402
-from survey.stimuli import build  # noqa: E402
 from survey.store import Store  # noqa: E402
-from survey.study_file import parse  # noqa: E402
+from survey.study.study_file import parse  # noqa: E402
 from tests.analysis.simulate import simulated_study, write  # noqa: E402
 from tests.survey.fakes import PIECES, TONES, FakeMachine, same  # noqa: E402
 

@@ -18,7 +18,7 @@ from analysis.answers import read
 from analysis.methods import WORKS, cited, methods
 from analysis.report import analysed
 from survey.export import write as export
-from survey.simulate import simulate
+from survey.export.simulate import simulate
 from tests.analysis.simulate import simulated_study, write
 from tests.survey.helpers import small_study
 

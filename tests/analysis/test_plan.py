@@ -11,9 +11,9 @@ from analysis import plan, record
 from analysis.__main__ import app
 from analysis.answers import AnswersError
 from analysis.report import analysed, make
-from survey.outline import outline
+from survey.design.outline import outline
 from survey.store import Store
-from survey.study_file import load, parse
+from survey.study.study_file import load, parse
 from tests.analysis.simulate import simulated_study, write
 from tests.survey.helpers import SMALL, make_ready, small_study
 

@@ -13,8 +13,8 @@ from analysis.__main__ import app
 from analysis.clustered import clustered_share
 from analysis.equivalence import equivalence
 from analysis.power import Assumptions, PowerError, one_ai_pairs, power, power_figure, power_text
-from survey.outline import outline
-from survey.study_file import load
+from survey.design.outline import outline
+from survey.study.study_file import load
 from tests.survey.helpers import SMALL
 
 ALIKE = {"listener_sd": 0, "clip_sd": 0, "undecided": 0}

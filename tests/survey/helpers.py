@@ -9,10 +9,11 @@ from itertools import count
 
 import pytest
 
-from survey import catalogue, design
+from survey import design
+from survey.database import catalogue
 from survey.store import BuiltClip, Due, InvalidAnswer, Store
 from survey.study import Study
-from survey.study_file import parse
+from survey.study.study_file import parse
 
 SMALL = """
 slug: small

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from survey import catalogue, design
-from survey.roster import HELD
+from survey import design
+from survey.database import catalogue
+from survey.database.roster import HELD
 from survey.store import (
     BadInvitation,
     Closed,

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey.audio import CHUNK_S, Blocks, clips_router
-from survey.limits import Limits
 from survey.store import Busy, ClipFile, UnknownClip
+from survey.web.audio import CHUNK_S, Blocks, clips_router
+from survey.web.limits import Limits
 
 SECONDS = 60.0
 CLIP = bytes(range(256)) * 4_000

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from survey import audit as auditing
 from survey import design
 from survey.__main__ import app
-from survey.audit import TOGETHER, Clip, audit, held_out
-from survey.cues import CUES
+from survey.clips import audit as auditing
+from survey.clips.audit import TOGETHER, Clip, audit, held_out
+from survey.clips.cues import CUES
+from survey.clips.inspection import inspect, told
 from survey.errors import NotReady
-from survey.inspection import inspect, told
 from survey.store import Store
-from survey.study_file import parse
+from survey.study.study_file import parse
 from tests.survey.fakes import TONES
 from tests.survey.helpers import built
 

@@ -20,15 +20,15 @@ from symusic import ControlChange, Note, PitchBend, Score, Tempo, Track
 import model
 from model import Audio, Copied, Take, cut_bars
 from survey import design
-from survey.audio import clips_router
-from survey.cues import CUES, measure
-from survey.excerpts import BuildError, suits
-from survey.limits import Limits
-from survey.stimuli import build
+from survey.clips.cues import CUES, measure
+from survey.clips.excerpts import BuildError, suits
+from survey.clips.stimuli import build
+from survey.clips.workshop import LUFS, LUFS_WITHIN, Workshop, common_round_trip
 from survey.store import Store
 from survey.study import ClipRules
-from survey.study_file import parse
-from survey.workshop import LUFS, LUFS_WITHIN, Workshop, common_round_trip
+from survey.study.study_file import parse
+from survey.web.audio import clips_router
+from survey.web.limits import Limits
 from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, files, melody, records, same
 
 pytestmark = pytest.mark.usefixtures("sound_once")
@@ -133,8 +133,8 @@ def clicks(bars: int) -> Score:
 
 def test_a_take_that_cannot_be_as_loud_as_the_rest_is_tried_again(store: Store, study, tmp_path: Path,
                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("survey.workshop.rests", lambda music, seconds: False)
-    monkeypatch.setattr("survey.workshop.span", lambda whole, *rest: whole)
+    monkeypatch.setattr("survey.clips.workshop.rests", lambda music, seconds: False)
+    monkeypatch.setattr("survey.clips.workshop.span", lambda whole, *rest: whole)
     spec = next(spec for spec in design.clips(study) if spec.id == "pairs-1-ai")
 
     class Sparse(FakeMachine):
@@ -175,7 +175,7 @@ def test_a_piece_whose_beginning_stands_in_the_training_music_is_passed_over(mon
             heard = [note.pitch for note in score.tracks[0].notes]
             return Copied(notes=30 if heard[:len(pitches)] == pitches else 0)
 
-        monkeypatch.setattr("survey.excerpts.copied", known)
+        monkeypatch.setattr("survey.clips.excerpts.copied", known)
         assert not suits(FakePiece(1), 1, rules, same)
         assert suits(FakePiece(2), 1, rules, same)
 

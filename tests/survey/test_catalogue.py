@@ -11,15 +11,8 @@ import pytest
 from sqlalchemy import inspect, text
 
 from survey import database, design
-from survey.store import (
-    Conflict,
-    NotReady,
-    Store,
-    StoreError,
-    UnknownParticipant,
-    UnknownStudy,
-)
-from survey.study_file import load, parse
+from survey.store import Conflict, NotReady, Store, StoreError, UnknownParticipant, UnknownStudy
+from survey.study.study_file import load, parse
 from tests.survey.helpers import SMALL, at, built, make_ready, small_study, take
 
 # --- withdrawal and retention -----------------------------------------------------------------------------

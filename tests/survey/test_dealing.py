@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey import dealing
+from survey.design import dealing
 
 quick = settings(max_examples=60, deadline=None)
 

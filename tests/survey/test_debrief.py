@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from survey import debrief, design
+from survey import design
 from survey.store import NotDue, Store, UnknownClip
+from survey.taking import debrief
 from tests.survey.helpers import listen, make_ready, payload, rich_study, small_study, take
 
 TELLING = ("human", "one_ai", "ai_a", "ai_b", "both_ai", "both_human", "prefer\"", "label_", "expect_",

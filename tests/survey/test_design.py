@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from survey import design
 from survey.study import Study
-from survey.study_file import load
+from survey.study.study_file import load
 from tests.survey.helpers import rich_study, small_study
 
 

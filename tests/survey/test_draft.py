@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.draft import PARTS, draft, slug_of, written
-from survey.study_file import StudyError, load, parse, shipped
+from survey.study.draft import PARTS, draft, slug_of, written
+from survey.study.study_file import StudyError, load, parse, shipped
 
 FULL = {"title": "Human or machine?", "summary": "Short.", "minutes": 12.0, "seconds": 15.5,
         "prompt_bars": 4.0, "parts": list(PARTS), "one_ai": 6.0, "both_ai": 1, "both_human": 0,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from survey.errors import StoreError
-from survey.exclusions import RULES, judge, reasons
+from survey.export.exclusions import RULES, judge, reasons
 from survey.values import StudyData
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from survey import cells, records
-from survey.columns import FILES, Column
-from survey.export import export, import_, read
+from survey.database import records
+from survey.export import cells, export, import_, read
+from survey.export.columns import FILES, Column
 from survey.store import Conflict, Store, StoreError, UnknownStudy
 from tests.columns import ANSWERS, NEWER, PARTICIPANTS, STIMULI
 from tests.survey.helpers import small_study, take

@@ -16,9 +16,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import event, text
 from sqlmodel import SQLModel
 
-from survey import database, wording
+from survey import database
+from survey.database import engine as database_engine
 from survey.store import Busy, Store, StoreError
-from survey.visit import Visits
+from survey.web import wording
+from survey.web.visit import Visits
 from tests.survey.helpers import PAIR, at, listen, make_ready, payload, small_study, take
 
 # --- many at once -----------------------------------------------------------------------------------------
@@ -153,7 +155,7 @@ def times_answered(store: Store, step_id: str) -> int:
 
 def test_a_database_that_another_process_locks_gives_a_retry(tmp_path: Path,
                                                              monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(database_engine, "BUSY_TIMEOUT_S", 0.1)
     with Store(f"sqlite:///{tmp_path / 'segue.db'}") as store:
         make_ready(store, small_study())
         token, due = at(store, "pair")

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from survey import catalogue
-from survey.handles import SESSION
+from survey.database import catalogue
 from survey.store import Due, Store, UnknownClip
+from survey.taking.handles import SESSION
 from tests.survey.helpers import at, listen, make_ready, payload, small_study, take
 
 SECOND = timedelta(seconds=1)

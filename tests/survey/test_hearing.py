@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey import hearing
-from survey.hearing import Listened
 from survey.store import InvalidAnswer, Store
+from survey.taking import hearing
+from survey.taking.hearing import Listened
 from tests.survey.helpers import PAIR, hurry, make_ready, payload, rich_study, small_study, take
 
 seconds = st.floats(0, 1000)

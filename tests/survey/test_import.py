@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from survey.columns import ANSWERS, PARTICIPANTS, STIMULI, Column
 from survey.export import MalformedExport, import_, read
+from survey.export.columns import ANSWERS, PARTICIPANTS, STIMULI, Column
 from survey.store import Store
 from tests.columns import NEWER
 

@@ -10,11 +10,13 @@ from math import log2
 import pytest
 from sqlalchemy import Engine, select
 
-from survey import catalogue, database, invitations
+from survey import database
+from survey.database import catalogue
+from survey.database.tables import InvitationRow
 from survey.errors import BadInvitation, StoreError
-from survey.invitations import ALPHABET, LENGTH, Invited
 from survey.store import Store
-from survey.tables import InvitationRow
+from survey.taking import invitations
+from survey.taking.invitations import ALPHABET, LENGTH, Invited
 from tests.survey.helpers import small_study
 
 

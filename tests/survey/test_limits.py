@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey.limits import RATES, Limits
+from survey.web.limits import RATES, Limits
 from tests.clock import Clock
 
 MINUTE = 60.0

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from analysis.board import StudyStatus
-from survey import stimuli
+from survey.clips import stimuli
 from survey.errors import Closed, Conflict, NotReady, StoreError, UnknownStudy
 from survey.office import Office, Progress, StudyOverview
 from survey.store import Store
 from survey.study import Study
-from survey.study_file import StudyError
+from survey.study.study_file import StudyError
 from tests.survey.fakes import PIECES, TONES, FakeMachine, same
 from tests.survey.helpers import SMALL, at, built, listen, payload, take
 

@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from survey import design
 from survey.__main__ import app
+from survey.design.outline import outline, sha256
 from survey.errors import Conflict, StoreError
 from survey.export import export, import_
-from survey.outline import outline, sha256
 from survey.store import Store
-from survey.study_file import load
+from survey.study.study_file import load
 from tests.survey.helpers import SMALL, make_ready, small_study
 
 Survey = Callable[..., Result]

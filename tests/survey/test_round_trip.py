@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from survey.columns import ANSWERS, FILES
 from survey.export import export, import_
+from survey.export.columns import ANSWERS, FILES
 from survey.store import Store
 from survey.values import StudyData
 from tests.survey.helpers import make_ready, rich_study, take

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from survey import design, simulate
+from survey import design
 from survey.errors import StoreError
-from survey.export import export, import_, read, write
-from survey.simulate import SimulationError, evidence
+from survey.export import export, import_, read, simulate, write
+from survey.export.simulate import SimulationError, evidence
 from survey.store import Store
 from survey.study import Study
-from survey.study_file import StudyError, load, parse
+from survey.study.study_file import StudyError, load, parse
 from tests.survey.helpers import SMALL, small_study
 
 EVERY_KIND = SMALL.replace("pairs: {one_ai: 2, both_ai: 1, both_human: 1}", """pairs:

@@ -19,11 +19,11 @@ import soundfile
 
 from model import GenerationError, cut_bars
 from survey import design
-from survey.excerpts import BuildError, choose, rests, suits
-from survey.stimuli import build
+from survey.clips.excerpts import BuildError, choose, rests, suits
+from survey.clips.stimuli import build
 from survey.store import Store
 from survey.study import ClipRules
-from survey.study_file import parse
+from survey.study.study_file import parse
 from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, files, melody, records, same
 
 pytestmark = pytest.mark.usefixtures("sound_once")
@@ -333,9 +333,9 @@ def test_two_builds_at_once_share_the_work(store: Store, study, tmp_path: Path) 
 _CHILD = """
 import sys, time
 from pathlib import Path
-from survey.stimuli import build
+from survey.clips.stimuli import build
 from survey.store import Store
-from survey.study_file import parse
+from survey.study.study_file import parse
 from tests.survey.fakes import PIECES, TONES, FakeMachine, same
 study, folder = parse(TONES, "tones.yaml"), Path(sys.argv[1])
 with Store(f"sqlite:///{folder / 'segue.db'}") as store:

@@ -15,13 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from survey import database, design
-from survey.store import (
-    InvalidAnswer,
-    NotDue,
-    Store,
-    UnknownClip,
-    UnknownParticipant,
-)
+from survey.store import InvalidAnswer, NotDue, Store, UnknownClip, UnknownParticipant
 from tests.survey.helpers import PAIR, at, listen, make_ready, payload, small_study, take
 
 KINDS = ["consent", "questions", *["pair"] * 4, "comment", *["rating"] * 3, "open_rating"]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from model import RANGES, Settings
-from survey import design, study_file
-from survey.study import ClipSettings, SettingsGrid
-from survey.study_file import StudyError, load, parse
+from survey import design
+from survey.study import ClipSettings, SettingsGrid, study_file
+from survey.study.study_file import StudyError, load, parse
 from tests.survey.helpers import SMALL
 
 PUBLISHED_SETTINGS = [  # temperature, top-k, n-gram

@@ -6,9 +6,8 @@ from datetime import date
 
 import pytest
 
-from survey import questions
-from survey.study import QuestionsSection, Study, say
-from survey.study_file import StudyError, parse
+from survey.study import QuestionsSection, Study, questions, say
+from survey.study.study_file import StudyError, parse
 from tests.survey.helpers import RICH, SMALL, rich_study, small_study
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from survey.__main__ import app, main
-from survey.columns import FILES
+from survey.export.columns import FILES
 from survey.store import Store
-from survey.study_file import load
+from survey.study.study_file import load
 from tests.survey.helpers import SMALL, hurry, make_ready, small_study, take
 
 Survey = Callable[..., "Done"]

@@ -14,10 +14,10 @@ from fastapi import FastAPI, Response
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from survey import markup, wording
 from survey.page import STATIC
 from survey.study import ChoiceQuestion, NumberQuestion, ScaleQuestion
 from survey.values import Clip, Debrief, DebriefTrial, Due, Revealed, Scale, Score, Welcome
+from survey.web import markup, wording
 
 WELCOME = Welcome("gallery", "Human or machine?", "You will hear short pieces.\n\nCan you tell?", 12,
                   "en", "Before we begin", "Taking part is voluntary.", ready=True,

@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
+from survey.clips.stimuli import build
 from survey.page import STATIC, mount_study
-from survey.stimuli import build
 from survey.store import Store
 from survey.study import Study
-from survey.study_file import parse
+from survey.study.study_file import parse
 from tests.survey.fakes import PIECES, FakeMachine, same
 
 STUDY = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")

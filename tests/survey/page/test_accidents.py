@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from survey import wording
-from survey.stimuli import build
+from survey.clips.stimuli import build
 from survey.store import Store
+from survey.web import wording
 from tests.survey.fakes import PIECES, FakeMachine, same
 from tests.survey.page.conftest import Prepared
 from tests.survey.page.served import served

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
-from survey import design, limits
-from survey.limits import Rate
+from survey import design
+from survey.web import limits
+from survey.web.limits import Rate
 from tests.survey.page.conftest import Prepared
 from tests.survey.page.served import served
 from tests.survey.page.small import application, clip_urls, due_step, fitting, kind_of
@@ -126,7 +127,7 @@ def test_at_every_step_only_the_answer_that_is_due_is_taken(line: Line, prepared
                        {key: [value] for key, value in good.items()}):
             if kind_of(reply) != "comment" or forged:       # a comment may be empty
                 assert line.answer(token, due, forged)["state"] == "kept"
-        refusals = [record for record in caplog.records if record.name == "survey.visit"]
+        refusals = [record for record in caplog.records if record.name == "survey.web.visit"]
         assert len(refusals) >= len(ids) - 1 + 4, "refusals are not logged"
         assert token not in caplog.text, "a token is in the log"
         assert everything(prepared) == stored, "something forged was stored"

@@ -8,8 +8,8 @@ import threading
 import pytest
 from starlette.testclient import TestClient
 
-from survey import wording
-from survey.visit import Visits
+from survey.web import wording
+from survey.web.visit import Visits
 from tests.survey.page.conftest import Prepared
 from tests.survey.page.small import PAIR, Api, clip_urls, due_step, fitting
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from survey import markup, replies, wording
 from survey.export import export
 from survey.store import Busy, Due, InvalidAnswer, Store
 from survey.study import NumberQuestion, QuestionsSection
+from survey.taking import replies
+from survey.web import markup, wording
 from tests.survey.page.conftest import Prepared
 from tests.survey.page.small import Api, clip_urls, due_step, fitting, kind_of, study
 

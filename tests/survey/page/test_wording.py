@@ -7,7 +7,8 @@ from string import Formatter
 
 import pytest
 
-from survey import hearing, wording
+from survey.taking import hearing
+from survey.web import wording
 from tests.survey.page.gallery import VIEWS, view
 
 OTHERS = [language for language in wording.LANGUAGES if language != wording.FALLBACK]

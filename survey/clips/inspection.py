@@ -1,0 +1,51 @@
+"""The audit of a study in the store: its clips go in, and what is found is kept and told."""
+
+from __future__ import annotations
+
+import json
+
+from survey.clips.audit import Clip, Progress, audit
+from survey.database import catalogue
+from survey.errors import NotReady
+from survey.store import Store
+
+
+def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None) -> dict:
+    """Audits the clips of a study, keeps the result (see `audit`, and `at`, when) and returns it.
+
+    Raises:
+        UnknownStudy: if there is none.
+        NotReady: if clips are missing: those to come could tell what these do not.
+    """
+    status = store.status(slug)
+    if status.state == "building":
+        raise NotReady(f"The study '{slug}' is audited when all its clips are built; "
+                       f"{status.clips_built} of {status.clips_needed} are.")
+    clips = [Clip(clip.id, clip.origin, clip.prompt_id or clip.id, json.loads(clip.facts or "null"))
+             for clip in store.measured(slug)]
+    found = {"study": slug, "at": catalogue.now().isoformat(), **audit(clips, progress=progress)}
+    store.keep_audit(slug, json.dumps(found))
+    return found
+
+
+def told(found: dict) -> list[str]:
+    """The lines of a result: a table of cues, the warnings, and the verdict."""
+    counts = found["clips"]
+    lines = [f"{found['study']}: {counts['ai']} clips by the machine, {counts['human']} by people, "
+             f"{counts['prompts']} prompts."]
+    if found["cues"]:
+        lines += ["", f"{'cue':24}{'AUC':>6}  {'95% interval':14}{'chance':>7}{'p':>8}{'machine':>12}"
+                      f"{'people':>12}  verdict"]
+        lines += [_row(name, found["details"][name]) for name, _ in found["cues"]]
+        lines += ["", f"AUC: how well the cue tells clips that it has not learnt from (over "
+                      f"{found['threshold']:g}: a warning). Chance: 95% of random labellings stay below it."]
+    return [*lines, "", *(f"Warning: {warning}" for warning in found["warnings"]), found["verdict"]]
+
+
+def _row(name: str, cue: dict) -> str:
+    low, high = cue["ci95"]
+    interval = f"{low:.2f} to {high:.2f}"
+    means = (cue.get(who) for who in ("ai", "human"))
+    shown = "".join(f"{'' if mean is None else format(mean, ',g'):>12}" for mean in means)
+    return (f"{name:24}{cue['auc']:6.2f}  {interval:14}{cue['chance95']:7.2f}{cue['p']:8.3f}{shown}  "
+            f"{cue['verdict']}")
