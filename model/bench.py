@@ -53,7 +53,7 @@ def bench(ready: Checkpoint, prompt_tokens: int = 256, tokens: int = 64, rounds:
     def with_sampling() -> float:
         heard = 0
 
-        def enough(notes: int, share: float) -> bool:
+        def enough(new: list, share: float) -> bool:
             nonlocal heard
             heard += 1
             return heard < tokens

@@ -10,7 +10,8 @@ from symusic import Score
 
 from model.score import count_bars, cut_bars, normalise
 
-Heard = Callable[[int, float], bool]    # new notes, share of the take (0-1); False ends the decoding
+# The steps since the last call, and the share of the take (0-1); False ends the decoding.
+Heard = Callable[[list, float], bool]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """From logits to tokens: pure filters, and what must not be said twice.
 
-Filters take and give float tensors of logits, shape (V,); what is ruled out is -inf, and one token at least
+Filters take and give float arrays of logits, shape (V,); what is ruled out is -inf, and one token at least
 is always left. Nothing here knows a layout; the decode loops stand beside theirs.
 """
 
@@ -10,8 +10,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 NEVER = float("-inf")
 
@@ -28,45 +26,47 @@ class Sampling:
     no_repeat_bars: int = 0
 
 
-def keep_top_k(logits: Tensor, k: int) -> Tensor:
+def keep_top_k(logits: np.ndarray, k: int) -> np.ndarray:
     """Keep the k highest logits, and those equal to the k-th (Fan et al. 2018)."""
-    if k <= 0 or k >= logits.numel():
+    if k <= 0 or k >= logits.size:
         return logits
-    return torch.where(logits < logits.topk(k).values[-1], NEVER, logits)
+    return np.where(logits < np.partition(logits, -k)[-k], NEVER, logits)
 
 
-def keep_top_p(logits: Tensor, p: float) -> Tensor:
+def keep_top_p(logits: np.ndarray, p: float) -> np.ndarray:
     """Keep the smallest set of most probable tokens whose probabilities reach p (Holtzman et al. 2020)."""
     if p >= 1:
         return logits
-    ordered, order = logits.sort(descending=True)
-    probabilities = ordered.softmax(-1)
-    before = probabilities.cumsum(-1) - probabilities
-    drop = order[before >= max(p, 1e-9)]
-    return logits.index_fill(0, drop, NEVER)
+    order = np.argsort(-logits, kind="stable")
+    reached = np.cumsum(_weights(logits[order]))
+    kept = 1 + np.searchsorted(reached[:-1], p * reached[-1])
+    left = np.full_like(logits, NEVER)
+    left[order[:kept]] = logits[order[:kept]]
+    return left
 
 
-def keep_min_p(logits: Tensor, share: float) -> Tensor:
+def keep_min_p(logits: np.ndarray, share: float) -> np.ndarray:
     """Keep tokens at least `share` times as probable as the most probable one (Nguyen et al. 2024)."""
     if share <= 0:
         return logits
-    return torch.where(logits < logits.max() + float(np.log(share)), NEVER, logits)
+    return np.where(logits < logits.max() + np.log(share), NEVER, logits)
 
 
-def ban(logits: Tensor, tokens: Sequence[int]) -> Tensor:
+def ban(logits: np.ndarray, tokens: Sequence[int]) -> np.ndarray:
     """Rule tokens out, unless nothing would be left: then the logits as they were."""
     if not tokens:
         return logits
-    banned = logits.index_fill(0, torch.tensor(list(tokens)), NEVER)
-    return banned if bool(torch.isfinite(banned).any()) else logits
+    banned = logits.copy()
+    banned[list(tokens)] = NEVER
+    return banned if np.isfinite(banned).any() else logits
 
 
-def hand_over(logits: Tensor, given: Tensor, to: Tensor) -> Tensor:
+def hand_over(logits: np.ndarray, given: np.ndarray, to: np.ndarray) -> np.ndarray:
     """Give the probability of the tokens `given` (bool (V,)) to the tokens `to`, in proportion to theirs."""
-    if not bool(given.any()) or not bool(to.any()):
+    if not given.any() or not to.any():
         return logits
-    own = logits[to].logsumexp(0)
-    return torch.where(to, logits + torch.logaddexp(own, logits[given].logsumexp(0)) - own, logits)
+    own, more = np.logaddexp.reduce(logits[to]), np.logaddexp.reduce(logits[given])
+    return np.where(to, logits + (np.logaddexp(own, more) - own), logits)
 
 
 class Ngrams:
@@ -125,9 +125,16 @@ class Bars:
         return (*before, tuple(self._now)) in self._seen
 
 
-def draw(logits: Tensor, how: Sampling, generator: torch.Generator) -> int:
+def draw(logits: np.ndarray, how: Sampling, rng: np.random.Generator) -> int:
     """One token id from logits that hold the bans already. Temperature 0 takes the most probable."""
     if how.temperature <= 0:
         return int(logits.argmax())
     logits = keep_min_p(keep_top_p(keep_top_k(logits / how.temperature, how.top_k), how.top_p), how.min_p)
-    return int(torch.multinomial(logits.softmax(-1), 1, generator=generator))
+    reached = np.cumsum(_weights(logits))
+    at = min(rng.random() * reached[-1], np.nextafter(reached[-1], 0))      # below the sum in any rounding
+    return int(np.searchsorted(reached, at, side="right"))
+
+
+def _weights(logits: np.ndarray) -> np.ndarray:
+    """Probabilities but for their sum, float64; the likeliest has 1."""
+    return np.exp((logits - logits.max()).astype(np.float64))

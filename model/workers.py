@@ -6,11 +6,11 @@ program's main module, too, with its whole web server.
 
 from __future__ import annotations
 
-import os
+import resource
 import subprocess
 import sys
-import threading
-from collections import deque
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +22,9 @@ import numpy as np
 from model.sampling import Sampling
 
 AT_HAND = 3         # checkpoints that a worker keeps loaded
-LOOK_S = 0.05       # how often whoever waits looks whether it was stopped
+READ = 4            # prompts that it has read and remembers
+LOOK_S = 0.02       # how often whoever runs a job looks whether it was stopped
+TELL_S = 0.05       # how often a worker tells what it has made
 _CHECKOUT = Path(__file__).resolve().parent.parent
 # Ctrl-C reaches every process of a terminal, and is the parent's to handle.
 _MAIN = """import signal, sys
@@ -32,7 +34,8 @@ from model.workers import work
 work(sys.argv[2], int(sys.argv[3]))"""
 
 Result = tuple[np.ndarray, bool]    # new steps, and whether the take came to its end
-Heard = Callable[[int, float], None]        # notes so far, share of the take (0-1)
+# The steps from the n-th on, as they were made (0: all that was told before is void), and the share (0-1).
+Heard = Callable[[int, np.ndarray, float], None]
 
 
 @dataclass(frozen=True)
@@ -50,30 +53,50 @@ class Job:
     folder: Path | None = None
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A prompt to be read before anybody has asked to continue it."""
+
+    given: np.ndarray
+    folder: Path | None = None
+
+
 class WorkerError(RuntimeError):
     """A take that no worker could make. One sentence."""
 
 
-class _Worker:
+class Worker:
     """A process and the pipe to it.
 
-    Down the pipe go jobs, and None to end the present one; up come ("ready",), ("heard", notes, share),
-    ("done", steps, complete) and ("failed", sentence). The process ends when the pipe does.
+    Down the pipe go jobs, readings, and None to end the present job; up come ("ready",), ("read",),
+    ("heard", first, steps, share), ("done", steps, complete, bytes) and ("failed", sentence). The process
+    ends when the pipe does. bytes: the most memory that the process has had so far.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.ready = False
+        self.ready, self.reading, self.bytes = False, 0, 0
         self.pipe, child = Pipe()
         with child:
             command = [sys.executable, "-c", _MAIN, str(_CHECKOUT), str(folder), str(child.fileno())]
             self.process = subprocess.Popen(command, pass_fds=[child.fileno()], stdin=subprocess.DEVNULL)
+
+    def read(self, prompt: Reading) -> None:
+        """Have a prompt read, without waiting for it; nothing while the last one is still being read.
+
+        For whoever has the worker to themselves.
+        """
+        while self.reading and self.pipe.poll():
+            self._receive()
+        if not self.reading:
+            self.reading = 1
+            self.pipe.send(prompt)
 
     def run(self, job: Job, stopped: Callable[[], bool], heard: Heard) -> Result | None:
         """Decode a job; None when it was stopped before it began. EOFError or OSError: the process died."""
         while not self.ready:
             if stopped():
                 return None
-            self.ready = self._receive() is not None
+            self._receive()
         self.pipe.send(job)
         told = False
         while True:
@@ -81,9 +104,9 @@ class _Worker:
                 self.pipe.send(None)
                 told = True
             match self._receive():
-                case "heard", notes, share:
-                    heard(notes, share)
-                case "done", steps, complete:
+                case "heard", first, steps, share:
+                    heard(first, steps, share)
+                case "done", steps, complete, self.bytes:
                     return steps, complete
 
     def _receive(self) -> tuple | None:
@@ -91,8 +114,13 @@ class _Worker:
         if not self.pipe.poll(LOOK_S):
             return None
         message = self.pipe.recv()
-        if message[0] == "failed":
-            raise WorkerError(message[1])
+        match message:
+            case "ready",:
+                self.ready = True
+            case "read",:
+                self.reading = 0
+            case "failed", sentence:
+                raise WorkerError(sentence)
         return message
 
     def end(self) -> None:
@@ -105,141 +133,79 @@ class _Worker:
             self.process.wait()
 
 
-class Pool:
-    """Workers, started at the first job with a checkpoint folder at hand. Jobs get one in order of arrival.
-
-    count: how many there are.
-    """
-
-    def __init__(self, folder: Path, workers: int | None = None) -> None:
-        if workers is not None and workers < 1:
-            raise ValueError(f"There is at least 1 worker; received {workers}.")
-        self._folder = folder
-        self.count = workers or _cores()
-        self._all: list[_Worker] = []
-        self._idle: list[_Worker] = []
-        self._queue: deque[object] = deque()
-        self._closed = False
-        self._changed = threading.Condition()       # guards the four above
-
-    def start(self) -> None:
-        """Start the workers, if that was not done yet."""
-        with self._changed:
-            if self._closed:
-                raise WorkerError("The generator is closed.")
-            if not self._all:
-                self._all = [_Worker(self._folder) for _ in range(self.count)]
-                self._idle = list(self._all)
-
-    def run(self, job: Job, stopped: Callable[[], bool], heard: Heard) -> Result | None:
-        """Decode a job in a free worker; None when it was stopped before it began.
-
-        Whoever calls is kept waiting; `stopped` is asked every 50 ms and ends the job after its present
-        token. A worker that dies is replaced and its job given to another, once; then WorkerError.
-        """
-        self.start()
-        for _ in range(2):
-            worker = self._take(stopped)
-            if worker is None:
-                return None
-            try:
-                return worker.run(job, stopped, heard)
-            except (EOFError, OSError):
-                worker = self._replace(worker)
-            finally:
-                self._give_back(worker)
-        raise WorkerError("The player stopped unexpectedly twice; please try again.")
-
-    def close(self) -> None:
-        """End the workers; jobs that wait or run end with WorkerError."""
-        with self._changed:
-            self._closed = True
-            workers, self._all, self._idle = self._all, [], []
-            self._changed.notify_all()
-        for worker in workers:
-            worker.process.terminate()
-        for worker in workers:
-            worker.end()
-
-    def _take(self, stopped: Callable[[], bool]) -> _Worker | None:
-        """The next free worker, when those who came before have theirs; None when stopped."""
-        ticket = object()
-        with self._changed:
-            self._queue.append(ticket)
-            try:
-                while not stopped():
-                    if self._closed:
-                        raise WorkerError("The generator was closed before the take was done.")
-                    if self._idle and self._queue[0] is ticket:
-                        return self._idle.pop()
-                    self._changed.wait(LOOK_S)
-                return None
-            finally:
-                self._queue.remove(ticket)
-                self._changed.notify_all()
-
-    def _give_back(self, worker: _Worker) -> None:
-        with self._changed:
-            if not self._closed:
-                self._idle.append(worker)
-                self._changed.notify_all()
-
-    def _replace(self, dead: _Worker) -> _Worker:
-        dead.end()
-        with self._changed:
-            if self._closed:
-                raise WorkerError("The generator was closed before the take was done.")
-            fresh = _Worker(self._folder)
-            self._all = [fresh if worker is dead else worker for worker in self._all]
-        return fresh
-
-
-def _cores() -> int:
-    """Cores that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def work(folder: str, descriptor: int) -> None:
-    """The worker's loop: load what is asked for first, then decode what comes through the pipe until it
-    closes. The last few checkpoints stay at hand."""
+    """The worker's loop: load what is asked for first, then do what the pipe brings until it closes."""
     import torch
 
-    from model import checkpoint
-
     torch.set_num_threads(1)
-    pipe, load = Connection(descriptor), lru_cache(AT_HAND)(checkpoint.load)
+    pipe, player = Connection(descriptor), _Player(Path(folder))
     try:
-        load(Path(folder))
+        player.load(player.folder)
     except Exception as error:      # told to whoever waits, instead of to a log that nobody reads
         pipe.send(("failed", f"The player could not start: {error}"))
         return
-
-    def decode(job: Job) -> Result:
-        told = 0
-
-        def heard(notes: int, share: float) -> bool:
-            nonlocal told
-            if notes >= told + 4:
-                told = notes
-                pipe.send(("heard", notes, share))
-            return not pipe.poll()      # during a job nothing comes but the wish to end it
-
-        ready = load(job.folder or Path(folder))
-        return ready.layout.generate(
-            ready.network, job.given, job.rules, job.how, bars=job.bars, seed=job.seed, heard=heard)
-
     try:
         pipe.send(("ready",))
         while True:
-            job: Job | None = pipe.recv()
-            if job is None:     # the wish to end a job that had ended already
-                continue
-            try:
-                answer = ("done", *decode(job))
-            except (EOFError, OSError):
-                raise
-            except Exception as error:      # the process must outlive a bad job
-                answer = ("failed", f"The take could not be made: {error}")
-            pipe.send(answer)
+            match pipe.recv():
+                case Reading() as prompt:
+                    player.read(prompt)
+                    pipe.send(("read",))
+                case Job() as job:
+                    pipe.send(player.play(job, pipe))
+                case None:      # the wish to end a job that had ended already
+                    pass
     except (EOFError, OSError):     # the parent has gone
         return
+
+
+class _Player:
+    """What a worker has at hand: the last few checkpoints, and the last few prompts as the network read them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from model import checkpoint
+
+        self.folder = folder
+        self.load = lru_cache(AT_HAND)(checkpoint.load)
+        self._read: OrderedDict[tuple, object] = OrderedDict()
+
+    def read(self, prompt: Reading) -> None:
+        """Remember a prompt. What cannot be read is told when somebody wants it continued."""
+        try:
+            ready = self.load(prompt.folder or self.folder)
+            key = _key(prompt)
+            if key not in self._read:
+                self._read[key] = ready.layout.prefill(ready.network, prompt.given)
+            self._read.move_to_end(key)
+            while len(self._read) > READ:
+                self._read.popitem(last=False)
+        except Exception:
+            return
+
+    def play(self, job: Job, pipe: Connection) -> tuple:
+        """The answer to a job; tells what is made meanwhile. EOFError or OSError: nobody listens."""
+        told, fresh, due = 0, [], 0.0
+
+        def heard(new: list, share: float) -> bool:
+            nonlocal told, fresh, due
+            fresh += new
+            if time.monotonic() >= due:
+                pipe.send(("heard", told, np.array(fresh), share))
+                told, fresh, due = told + len(fresh), [], time.monotonic() + TELL_S
+            return not pipe.poll()      # during a job nothing comes but the wish to end it
+
+        try:
+            ready = self.load(job.folder or self.folder)
+            steps, complete = ready.layout.generate(
+                ready.network, job.given, job.rules, job.how, bars=job.bars, seed=job.seed, heard=heard,
+                prefix=self._read.get(_key(job)))
+        except (EOFError, OSError):
+            raise
+        except Exception as error:      # the process must outlive a bad job
+            return "failed", f"The take could not be made: {error}"
+        return "done", steps, complete, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _key(prompt: Reading | Job) -> tuple:
+    return prompt.folder, prompt.given.shape, prompt.given.tobytes()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
 from model.compound import events
 from model.compound.batches import Pieces
@@ -90,14 +89,20 @@ class Compound:
 
         return from_nothing(programs, tempo, wishes)
 
-    def generate(self, network: nn.Module, given: np.ndarray, rules: object, how: Sampling, *, bars: int,
-                 seed: int, heard: Heard) -> tuple[np.ndarray, bool]:
+    def prefill(self, network: object, given: np.ndarray) -> object:
+        """A cache that has read what is given but its last step, for `generate` (prefix), which copies it."""
+        from model.engine import prefill
+
+        return prefill(network, given)
+
+    def generate(self, network: object, given: np.ndarray, rules: object, how: Sampling, *, bars: int,
+                 seed: int, heard: Heard, prefix: object | None = None) -> tuple[np.ndarray, bool]:
         """New steps that fill `bars` bars, and whether the take came to its end; see compound/decoding.py."""
         from model.compound.decoding import generate
 
         room = bars * NOTES_PER_BAR
-        cache = network.cache(len(given) + room)
-        return generate(network, cache, given, rules, how, bars=bars, room=room, seed=seed, heard=heard)
+        return generate(network, given, rules, how, bars=bars, room=room, seed=seed, heard=heard,
+                        prefix=prefix)
 
     def score(self, steps: np.ndarray) -> Score:
         """The music that steps stand for."""

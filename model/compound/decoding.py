@@ -12,9 +12,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
+from model import engine as engines
 from model.compound import events as ev
 from model.compound.plan import Rules
 from model.plan import Heard
@@ -39,25 +38,27 @@ class _Place:
         return self.bar + bars, position
 
 
-@torch.inference_mode()
-def generate(network: nn.Module, cache: object, given: np.ndarray, rules: Rules, how: Sampling, *, bars: int,
-             room: int, seed: int = 0, heard: Heard = lambda notes, share: True) -> tuple[np.ndarray, bool]:
+def generate(network: object, given: np.ndarray, rules: Rules, how: Sampling, *, bars: int, room: int,
+             seed: int = 0, heard: Heard = lambda new, share: True,
+             prefix: object | None = None) -> tuple[np.ndarray, bool]:
     """Continue events bar by bar.
 
     Parameters
     ----------
-    cache: an empty cache of the network with room for what is given and `room` events more.
+    network: a torch module or an engine (see model/engine).
     given: int64 (n, 7), a header and music.
     rules: where the new music begins, and who may play it.
     bars: how many bars to add; the event that would begin one more ends the take.
-    heard: called after each new note; False stops the loop.
+    room: how many events there may be.
+    heard: called after each new note with the events (lists of 7) since the last call; False stops the loop.
+    prefix: what engine.prefill made of what is given; it is copied. None: that is done now.
 
     Returns
     -------
     The new events, int64 (n, 7), and whether the take came to its end (False: stopped, or no room left). The
     same network, events, settings and seed give the same events on the same machine.
     """
-    generator = torch.Generator().manual_seed(seed)
+    engine, rng = engines.of(network), np.random.default_rng(seed)
     ngrams, whole_bars = Ngrams(how.no_repeat_ngram), Bars(how.no_repeat_bars)
     bar = -1
     for row in given.tolist():
@@ -73,15 +74,17 @@ def generate(network: nn.Module, cache: object, given: np.ndarray, rules: Rules,
     place = _Place(start % length, start // length, length)
     may = _may(rules)
     made: list[list[int]] = []
-    feed, notes = torch.from_numpy(given)[None], 0
+    told = 0
+    cache = (prefix or engines.prefill(engine, given)).copy(len(given) + room)
+    feed = given[-1:]
     while len(made) < room:
-        known = network(feed, cache, last_only=True)[0, -1]
+        known = engine.read(feed, cache)
         if seam > ev.LONGEST:
             row = [ev.LONGEST, ev.WAIT, 0, 0, 0]
         else:
             left = place.length - place.position        # of the bar; in its last step it may always end
             stay = seam == 0 and left > 1 and whole_bars.must_go_on()
-            event = _Event(network, known, place, may, how, generator)
+            event = _Event(engine, known, place, may, how, rng)
             event.between(seam, left if stay else ev.LONGEST + 1)
             for _ in range(TRIES):
                 over = place.after(event.draw_time())[0] >= last
@@ -104,11 +107,11 @@ def generate(network: nn.Module, cache: object, given: np.ndarray, rules: Rules,
         place = _Place(position, bar, length, *struck)
         seam = max(0, seam - row[0])
         made.append([*row, position, bar % ev.BARS])
-        feed = torch.tensor([[made[-1]]])
+        feed = np.array(made[-1:])
         if row[1] >= ev.PLAYERS:
-            notes += 1
+            new, told = made[told:], len(made)
             share = (bar - rules.bar + position / length) / max(bars, 1)
-            if not heard(notes, min(max(share, 0.0), 1.0)):
+            if not heard(new, min(max(share, 0.0), 1.0)):
                 return _rows(made), False
     return _rows(made), False
 
@@ -116,36 +119,36 @@ def generate(network: nn.Module, cache: object, given: np.ndarray, rules: Rules,
 class _Event:
     """The next event while it is drawn."""
 
-    def __init__(self, network: nn.Module, known: Tensor, place: _Place, may: Tensor, how: Sampling,
-                 generator: torch.Generator) -> None:
-        self.network, self.known, self.place, self.may = network, known, place, may
-        self.how, self.generator = how, generator
-        self.times = network.logits(ev.TIME, known).float()
+    def __init__(self, engine: object, known: np.ndarray, place: _Place, may: np.ndarray, how: Sampling,
+                 rng: np.random.Generator) -> None:
+        self.engine, self.known, self.place, self.may = engine, known, place, may
+        self.how, self.rng = how, rng
+        self.times = engine.logits(ev.TIME, known)
         self.row = [0, 0, 0, 0, 0]
 
     def between(self, first: int, stop: int) -> None:
         """Rule out the times before `first` and from `stop` on."""
-        self.times = self.times.clone()
+        self.times = self.times.copy()
         self.times[:first] = NEVER
         self.times[stop:] = NEVER
 
     def draw_time(self) -> int:
-        time = draw(self.times, self.how, self.generator)
+        time = draw(self.times, self.how, self.rng)
         _, position = self.place.after(time)
         self.row = [time, 0, 0, 0, 0]
-        self.told = self.network.fold(ev.TIME, self.known, torch.tensor(time), torch.tensor(position))
+        self.told = self.engine.fold(ev.TIME, self.known, time, position)
         return time
 
-    def draw_player(self, legal: Tensor | None = None) -> bool:
+    def draw_player(self, legal: np.ndarray | None = None) -> bool:
         """Whether who was drawn may play here; with `legal` (bool) only these are drawn."""
-        players = self.network.logits(ev.INSTRUMENT, self.told).float()
+        players = self.engine.logits(ev.INSTRUMENT, self.told)
         if legal is not None:
-            players = torch.where(legal, players, NEVER)
-        self.row[1] = player = draw(players, self.how, self.generator)
+            players = np.where(legal, players, NEVER)
+        self.row[1] = player = draw(players, self.how, self.rng)
         if player == ev.WAIT:
             return self.row[0] == ev.LONGEST
         if player >= ev.PLAYERS:
-            self.told = self.network.fold(ev.INSTRUMENT, self.told, torch.tensor(player))
+            self.told = self.engine.fold(ev.INSTRUMENT, self.told, player)
         return bool(self.may[player]) and (self.row[0] > 0 or player >= self.place.instrument)
 
     def draw_pitch(self, banned: Sequence[Hashable], rising: bool = False) -> bool:
@@ -153,13 +156,13 @@ class _Event:
         time, player = self.row[:2]
         if player < ev.PLAYERS:
             return True
-        pitches = self.network.logits(ev.PITCH, self.told).float()
+        pitches = self.engine.logits(ev.PITCH, self.told).copy()
         pitches[ev.PITCHES :] = NEVER
         again = time == 0 and player == self.place.instrument
         if again and rising:
             pitches[: self.place.pitch + 1] = NEVER
         taboo = [pitch for *where, pitch in banned if where == [time, player]]
-        self.row[2] = pitch = draw(ban(pitches, taboo), self.how, self.generator)
+        self.row[2] = pitch = draw(ban(pitches, taboo), self.how, self.rng)
         return not again or pitch > self.place.pitch
 
     def force(self, banned: Sequence[Hashable]) -> None:
@@ -172,19 +175,19 @@ class _Event:
     def finish(self) -> list[int]:
         """The event with its duration and velocity, if it is a note."""
         if self.row[1] >= ev.PLAYERS:
-            self.told = self.network.fold(ev.PITCH, self.told, torch.tensor(self.row[2]))
+            self.told = self.engine.fold(ev.PITCH, self.told, self.row[2])
             self.row[3] = self._draw(ev.DURATION)
-            self.told = self.network.fold(ev.DURATION, self.told, torch.tensor(self.row[3]))
+            self.told = self.engine.fold(ev.DURATION, self.told, self.row[3])
             self.row[4] = self._draw(ev.VELOCITY)
         return self.row
 
     def _draw(self, field: int) -> int:
-        return draw(self.network.logits(field, self.told).float(), self.how, self.generator)
+        return draw(self.engine.logits(field, self.told), self.how, self.rng)
 
 
-def _may(rules: Rules) -> Tensor:
+def _may(rules: Rules) -> np.ndarray:
     """Bool (instruments,): which classes may be drawn at all; the piece does not end, nor change its pace."""
-    may = torch.zeros(ev.CLASSES["instrument"], dtype=torch.bool)
+    may = np.zeros(ev.CLASSES["instrument"], bool)
     if rules.players is None:
         may[ev.PLAYERS :] = True
     else:

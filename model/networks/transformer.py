@@ -64,6 +64,14 @@ class Cache:
         copy.capacity, copy.length = self.capacity, self.length
         return copy
 
+    def copy(self, capacity: int) -> Cache:
+        """The same with another capacity."""
+        copy = self.repeat(self.keys.shape[1])
+        room = (0, 0, 0, capacity - self.capacity)
+        copy.keys, copy.values = F.pad(copy.keys, room), F.pad(copy.values, room)
+        copy.capacity = capacity
+        return copy
+
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary position embedding of x (B, H, T, D) by cos and sin (T, D / 2)."""

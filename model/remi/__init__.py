@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 from symusic import Score
-from torch import nn
 
 from model.batches import windows
+from model.engine import prefill
 from model.plan import Heard, Plan
-from model.remi.decoding import generate
+from model.remi.decoding import begun, generate
 from model.remi.grammar import Grammar
 from model.remi.plan import from_nothing, from_prompt
 from model.remi.tokenizer import Tokenizer
@@ -91,14 +91,17 @@ class Remi:
         _unsaid(wishes)
         return from_nothing(self.tokenizer, programs, tempo)
 
-    def generate(self, network: nn.Module, given: np.ndarray, rules: object, how: Sampling, *, bars: int,
-                 seed: int, heard: Heard) -> tuple[np.ndarray, bool]:
+    def prefill(self, network: object, given: np.ndarray) -> object:
+        """A cache that has read what is given but its last step, for `generate` (prefix), which copies it."""
+        return prefill(network, begun(self.tokenizer, given))
+
+    def generate(self, network: object, given: np.ndarray, rules: object, how: Sampling, *, bars: int,
+                 seed: int, heard: Heard, prefix: object | None = None) -> tuple[np.ndarray, bool]:
         """New steps that fill `bars` bars, and whether the take came to its end; see remi/decoding.py."""
         self._grammar = self._grammar or Grammar(self.tokenizer)
-        room = bars * TOKENS_PER_BAR
-        cache = network.cache(len(given) + 1 + room)
-        ids, complete = generate(network, cache, self._grammar, given, how, bars=bars, minimum_bars=bars,
-                                 max_tokens=room, seed=seed, rules=rules, heard=heard)
+        ids, complete = generate(network, self._grammar, given, how, bars=bars, minimum_bars=bars,
+                                 max_tokens=bars * TOKENS_PER_BAR, seed=seed, rules=rules, heard=heard,
+                                 prefix=prefix)
         return np.array(ids, np.int64), complete
 
     def score(self, steps: np.ndarray) -> Score:

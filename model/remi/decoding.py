@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 
 import numpy as np
-import torch
-from torch import nn
 
+from model import engine as engines
 from model.plan import Heard
 from model.remi.grammar import Grammar, State
 from model.remi.plan import Rules
+from model.remi.tokenizer import Tokenizer
 from model.sampling import NEVER, Bars, Ngrams, Sampling, ban, draw, hand_over
 
 
@@ -21,10 +21,13 @@ def spelling(bases: Sequence[tuple[str, ...]], text: tuple[str, ...], forbidden:
                      for base in bases])
 
 
-@torch.inference_mode()
+def begun(tokenizer: Tokenizer, prompt: np.ndarray) -> np.ndarray:
+    """What the network reads of a prompt, int64 (n + 1,): BOS first."""
+    return np.concatenate([[tokenizer.bos], prompt]).astype(np.int64)
+
+
 def generate(
-    network: nn.Module,
-    cache: object,
+    network: object,
     grammar: Grammar,
     prompt: np.ndarray,
     how: Sampling,
@@ -34,19 +37,21 @@ def generate(
     max_tokens: int = 4096,
     seed: int = 0,
     rules: Rules = Rules(),
-    heard: Heard = lambda notes, share: True,
+    heard: Heard = lambda new, share: True,
+    prefix: object | None = None,
 ) -> tuple[list[int], bool]:
     """Continue a prompt bar by bar.
 
     Parameters
     ----------
-    cache: an empty cache of the network with room for the prompt, BOS and max_tokens.
+    network: a torch module or an engine (see model/engine).
     prompt: token ids without BOS, may be empty.
     bars: how many bars to add; the token that would begin one more ends the take.
     minimum_bars: EOS is ruled out before so many new bars are begun.
     rules: what the new ids begin with, in whatever ids the network spells it, and the base tokens that they
         do not hold after it, unless the grammar demands them.
-    heard: called after each new token; False stops the loop.
+    heard: called after each new token with the ids since the last call; False stops the loop.
+    prefix: what engine.prefill made of `begun`; it is copied. None: that is done now.
 
     Returns
     -------
@@ -54,7 +59,7 @@ def generate(
     network, prompt, settings and seed give the same ids on the same machine.
     """
     tokenizer = grammar.tokenizer
-    generator = torch.Generator().manual_seed(seed)
+    engine, rng = engines.of(network), np.random.default_rng(seed)
     ngrams, whole_bars = Ngrams(how.no_repeat_ngram), Bars(how.no_repeat_bars)
     state = State()
     for token in prompt:
@@ -66,23 +71,23 @@ def generate(
     closing = [*np.flatnonzero(tokenizer.bars > 0).tolist(), tokenizer.eos]
     start = state.bars
     ids: list[int] = []
-    notes = 0
-    feed = torch.tensor([[tokenizer.bos, *map(int, prompt)]])
+    given = begun(tokenizer, prompt)
+    cache = (prefix or engines.prefill(engine, given)).copy(len(given) + max_tokens)
+    feed = given[-1:]
     while len(ids) < max_tokens:
-        logits = network(feed, cache, last_only=True)[0, -1].float()
+        logits = engine.read(feed, cache)
         mask = grammar.mask(state)
         wanted = mask & (spelling(tokenizer.base, left, rules.forbidden) if left else allowed)
         mask = wanted if wanted.any() else mask
         # A note that does not rise would begin another chord: what it weighs is for moving on in time. Shared
         # out among the higher notes instead, it drives every part upwards.
-        moves = torch.from_numpy(mask & grammar.moves)
-        logits = hand_over(logits, torch.from_numpy(grammar.falls(state)), moves)
-        logits = torch.where(torch.from_numpy(mask), logits, NEVER)
+        logits = hand_over(logits, grammar.falls(state), mask & grammar.moves)
+        logits = np.where(mask, logits, NEVER)
         if state.bars - start < minimum_bars:
             logits = ban(logits, [tokenizer.eos])
         if whole_bars.must_go_on():
             logits = ban(logits, closing)
-        token = draw(ban(logits, ngrams.banned()), how, generator)
+        token = draw(ban(logits, ngrams.banned()), how, rng)
         state = grammar.advance(state, token)
         if token == tokenizer.eos or state.bars - start > bars:
             return ids, True
@@ -90,11 +95,10 @@ def generate(
         left = left[len(tokenizer.base[token]) :]
         ngrams.add(token)
         _hear(whole_bars, tokenizer.base[token])
-        notes += int(tokenizer.notes[token])
         share = (state.bars - start - 1 + max(state.position, 0) / state.length) / max(bars, 1)
-        if not heard(notes, min(max(share, 0.0), 1.0)):
+        if not heard([token], min(max(share, 0.0), 1.0)):
             return ids, False
-        feed = torch.tensor([[token]])
+        feed = np.array([token])
     return ids, False
 
 

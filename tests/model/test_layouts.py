@@ -151,9 +151,17 @@ def test_losses_of_events_are_those_of_the_stretches(tiny_events, changing, leng
 
 # --- takes --------------------------------------------------------------------------------------------------
 
-def generate(ready: checkpoint.Checkpoint, plan, bars: int = 3, **how) -> tuple[np.ndarray, bool]:
+def generate(ready: checkpoint.Checkpoint, plan, bars: int = 3, prefix=None) -> tuple[np.ndarray, bool]:
     return ready.layout.generate(ready.network, plan.given, plan.rules, Sampling(1.0, 0, no_repeat_ngram=0),
-                                 bars=bars, seed=1, heard=lambda notes, share: True)
+                                 bars=bars, seed=1, heard=lambda new, share: True, prefix=prefix)
+
+
+def test_what_was_read_before_is_played_on_alike(ready, music):
+    plan = ready.layout.from_prompt(music(bars=6), 4, True)
+    prefix = ready.layout.prefill(ready.network, plan.given)
+    expected = generate(ready, plan)[0]
+    for _ in range(2):      # it is copied, and so can be played on from more than once
+        assert generate(ready, plan, prefix=prefix)[0].tolist() == expected.tolist()
 
 
 def test_a_take_fills_its_bars_after_the_prompt(ready, music):

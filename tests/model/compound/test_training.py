@@ -84,7 +84,7 @@ def test_what_a_run_leaves_can_play(run):
         assert torch.equal(weight, best["state_dict"][f"network.{name}"].to(torch.bfloat16).float()), name
     plan = ready.layout.from_nothing((0, 128), 120.0)
     steps, _ = ready.layout.generate(ready.network, plan.given, plan.rules, Sampling(), bars=2, seed=0,
-                                     heard=lambda notes, share: True)
+                                     heard=lambda new, share: True)
     assert steps.shape[1] == len(ev.FIELDS)
 
 

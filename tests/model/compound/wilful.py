@@ -1,7 +1,6 @@
-"""A made-up network that wants the same, whatever was played: what it must not have, it does not get."""
+"""A made-up engine that wants the same, whatever was played: what it must not have, it does not get."""
 
 import numpy as np
-import torch
 
 from model.compound import events as ev
 
@@ -17,18 +16,20 @@ class Wilful:
         self.wanted = {name: want if isinstance(want, dict) else {want: 30.0}
                        for name, want in wanted.items()}
 
-    def cache(self, capacity: int) -> None:
-        return None
+    def cache(self, capacity: int) -> "Wilful":
+        return self
 
-    def __call__(self, rows: torch.Tensor, cache: None, last_only: bool) -> torch.Tensor:
-        return torch.zeros(1, 1, 1)
+    copy = cache
 
-    def logits(self, field: int, known: torch.Tensor) -> torch.Tensor:
+    def read(self, rows: np.ndarray, cache: "Wilful") -> np.ndarray:
+        return np.zeros(1, np.float32)
+
+    def logits(self, field: int, known: np.ndarray) -> np.ndarray:
         name = ev.FIELDS[field]
-        logits = torch.zeros(ev.CLASSES[name])
+        logits = np.zeros(ev.CLASSES[name], np.float32)
         for value, nats in self.wanted.get(name, {}).items():
             logits[value] = nats
         return logits
 
-    def fold(self, field: int, known: torch.Tensor, value: torch.Tensor, position=None) -> torch.Tensor:
+    def fold(self, field: int, known: np.ndarray, value: int, position: int | None = None) -> np.ndarray:
         return known

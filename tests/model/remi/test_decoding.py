@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.networks.transformer import Cache, Transformer, TransformerConfig
+from model.networks.transformer import Transformer, TransformerConfig
 from model.remi.decoding import generate, spelling
 from model.remi.grammar import Grammar
 from model.remi.plan import Rules
@@ -25,13 +25,12 @@ def make(parts, seed=5, bars=3, stop_after=None, prompt=(), opening=(), forbidde
     network, grammar = parts
     count = []
 
-    def heard(notes, share):
-        count.append(share)
+    def heard(new, share):
+        count.extend(new)
         return stop_after is None or len(count) < stop_after
 
-    cache = Cache(network.config, 1, 4000)
     sampling = Sampling(**{"temperature": 1.0, "top_k": 0, **how})
-    return generate(network, cache, grammar, np.array(prompt, int), sampling, bars=bars, minimum_bars=bars,
+    return generate(network, grammar, np.array(prompt, int), sampling, bars=bars, minimum_bars=bars,
                     max_tokens=3000, seed=seed, rules=Rules(opening, forbidden), heard=heard)
 
 
