@@ -7,6 +7,12 @@ nor one that trains what reads MIDI.
 from importlib import import_module
 
 _HOMES = {
+    "model.blind.clips": ("LUFS", "LUFS_WITHIN", "TRIES", "RoundTrip", "at_loudness", "bars_until",
+                          "clip_audio", "human_clip", "machine_bars", "machine_clip", "rests",
+                          "stands_in_training"),
+    "model.blind.hearing": ("HEARD_FRACTION", "Listened", "NotHeard", "heard"),
+    "model.blind.limits": ("Rate", "Throttle"),
+    "model.blind.serving": ("Streams", "Withheld"),
     "model.generator": ("PRESETS", "RANGES", "GenerationError", "Generator", "Progress", "Settings", "Start",
                         "Take", "round_trip"),
     "model.library": ("Piece", "human_pieces", "prompts"),

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from survey.clips.cues import CUES, Facts, stands_in_training
+from model import stands_in_training
+from survey.clips.cues import CUES, Facts
 
 TELLING = 0.65          # an AUC above it is a warning
 FOLDS, DIVISIONS = 5, 10

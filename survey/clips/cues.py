@@ -31,11 +31,6 @@ CUES = {
 _BLOCK_S, _HOP_S = 0.4, 0.1         # momentary loudness, EBU Tech 3341
 _FLOOR_DB = 40                      # blocks so far below the loudest are rests
 
-# What is no chance: 95% of held-out human excerpts have fewer than 16 notes in a row in common with the
-# training music, and 98% less than a third of their melodies (model/weights/originality.json).
-COPIED_NOTES = 24
-QUOTED_NOTES, QUOTED_SHARE = 16, 1 / 3
-
 Facts = dict[str, float | None]
 
 
@@ -77,11 +72,6 @@ def copies(clip: Score, prompt: Score) -> Facts:
         known: Copied = copied(music)
         found |= {f"{what}_notes": known.notes, f"{what}_share": round(known.share, 4)}
     return found
-
-
-def stands_in_training(notes: float, share: float) -> bool:
-    """Whether so many notes in a row, and such a share of the melodies, are more than chance."""
-    return notes >= COPIED_NOTES or (notes >= QUOTED_NOTES and share >= QUOTED_SHARE)
 
 
 def _table(tracks: Iterable[dict]) -> np.ndarray:

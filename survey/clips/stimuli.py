@@ -21,7 +21,7 @@ from pathlib import Path
 
 import model
 from survey import design
-from survey.clips.excerpts import BuildError, Piece, RoundTrip, choose
+from survey.clips.excerpts import BuildError, Piece, choose
 from survey.clips.files import turn, write_whole
 from survey.clips.workshop import FOLDER, Machine, Machines, Stopped, Workshop, common_round_trip
 from survey.design import ClipSpec, SoundCheck
@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]
 
 def build(study: Study, store: Store, data_dir: Path, generator: Machine,
           library: Sequence[Piece], *, progress: Progress | None = None, stop: threading.Event | None = None,
-          round_trip: RoundTrip | None = None,
+          round_trip: model.RoundTrip | None = None,
           open_machine: Callable[[str], Machine] = lambda system: model.Generator(system)) -> bool:
     """Builds the clips of a registered study that are missing.
 

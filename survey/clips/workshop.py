@@ -1,8 +1,7 @@
 """Makes one clip: music by a person or a system, through one path to a file that tells nothing else.
 
-Music that cannot be played within LUFS_WITHIN of the common loudness (a few lone clicks, whose peaks a
-limiter would have to crush) becomes no clip: a piece is passed over when prompts are chosen, and the machine
-tries another seed. So no clip is softer than the others.
+The path is `model.human_clip` or `model.machine_clip`, then `model.clip_audio`. Music that cannot be as loud
+as all clips becomes none: a piece is passed over when prompts are chosen, and the machine tries another seed.
 """
 
 from __future__ import annotations
@@ -19,26 +18,27 @@ from pathlib import Path
 from typing import Protocol
 
 import model
-from model import Audio, Score, Settings, Take
-from survey.clips import cues, soundcheck
-from survey.clips.excerpts import (
-    BuildError,
-    Piece,
+from model import (
+    LUFS,
+    TRIES,
+    Audio,
     RoundTrip,
-    human,
+    Score,
+    Settings,
+    Take,
+    at_loudness,
+    clip_audio,
+    human_clip,
     machine_bars,
-    machine_prompt,
-    rests,
-    span,
+    machine_clip,
 )
+from survey.clips import cues, soundcheck
+from survey.clips.excerpts import BuildError, Piece, machine_prompt
 from survey.clips.files import write_whole
 from survey.design import ClipSpec, SoundCheck
 from survey.study import ClipRules
 from survey.values import BuiltClip
 
-LUFS = -20.0
-LUFS_WITHIN = 0.1
-TRIES = 3                           # calls of the generator for one clip; each tries a faulty take twice
 FOLDER = "clips"                    # in the data folder
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ class Workshop:
             made_by = {"system": spec.system or take.system, "checkpoint_sha256": take.checkpoint_sha256,
                        "seed": take.settings.seed}
         else:
-            music = human(piece.score(), self.rules, spec.passage, self.round_trip)
+            music = human_clip(piece.score(), self.rules, spec.passage, self.round_trip)
             audio = self.play(music)
             if not at_loudness(audio):
                 raise BuildError(f"The clip '{spec.id}' of '{piece.title}' cannot be as loud as the others: "
@@ -136,41 +136,27 @@ class Workshop:
 
     def play(self, music: Score) -> Audio:
         """The sound of a clip, cut or filled to the length of all."""
-        return model.to_audio(music, seconds=self.rules.seconds, lufs=LUFS)
+        return clip_audio(music, self.rules.seconds)
 
     def plays(self, music: Score) -> bool:
         """Whether music can be played as loud as all clips are."""
         return at_loudness(self.play(music))
 
     def _machine(self, spec: ClipSpec, piece: Piece) -> tuple[Take, Score, Audio]:
-        """The machine's continuation: the first take without fault, else the least faulty of all tries."""
+        """The machine's continuation, as `model.machine_clip` chooses among its tries."""
         prompt = machine_prompt(piece, spec)
-        bars = machine_bars(prompt, self.rules)
-        best: tuple[tuple[bool, int], Take, Score, Audio] | None = None
-        seed = spec.seed
-        for _ in range(TRIES):
-            take = self._take(prompt, Settings(**spec.settings.sampling, bars=bars,
-                                               prompt_bars=spec.prompt_bars, seed=seed), spec.system)
-            heard = span(take.score, self.rules, 0, self.round_trip)
-            # A take may sound for long and yet be silent where the clip is cut: such a clip has no loudness.
-            if "empty" not in take.faults and model.cut_seconds(heard, 0.0, spec.seconds).note_num():
-                faults = rests(heard, spec.seconds), len(take.faults)
-                audio = self.play(heard) if best is None or faults < best[0] else None
-                if audio is not None and at_loudness(audio):
-                    best = faults, take, heard, audio
-                    if not any(faults):
-                        break
-            seed = (take.settings.seed + 1) % 2**31
-        if best is None:
+        asked = Settings(**spec.settings.sampling, bars=machine_bars(prompt, self.rules),
+                         prompt_bars=spec.prompt_bars, seed=spec.seed)
+        made = machine_clip(lambda settings: self._take(prompt, settings, spec.system), asked, self.rules,
+                            self.round_trip)
+        if made is None:
             raise BuildError(f"The machine played nothing for the clip '{spec.id}' after the beginning of "
                              f"'{piece.title}', with {TRIES} different seeds, or too little to be as loud as "
                              "the other clips.")
-        (resting, faulty), take, heard, audio = best
-        if resting or faulty:
-            faults = [*take.faults, *(["a long silence"] if resting else [])]
+        if made.faults:
             log.warning("The clip '%s' is kept though it is faulty (%s): other seeds were no better.",
-                        spec.id, ", ".join(faults))
-        return take, heard, audio
+                        spec.id, ", ".join(made.faults))
+        return made.take, made.music, made.audio
 
     def _take(self, prompt: Score, settings: Settings, system: str | None) -> Take:
         ended = threading.Event()       # of its own, because a stream may set it when it ends by itself
@@ -187,8 +173,3 @@ def _written(audio: Audio, folder: Path) -> tuple[bytes, str]:
     data, name = model.encode(audio, "mp3"), f"{secrets.token_hex(16)}.mp3"
     write_whole(folder / name, data)
     return data, f"{FOLDER}/{name}"
-
-
-def at_loudness(audio: Audio) -> bool:
-    """Whether sound is as loud as all clips are."""
-    return abs(audio.lufs - LUFS) <= LUFS_WITHIN

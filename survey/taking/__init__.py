@@ -3,7 +3,6 @@
     admission.py     who may start                    invitations.py   the codes that let one person in
     steps.py         the step that is due             standing.py      how many got how far
     handles.py       the names under which clips are heard, for a while
-    hearing.py       whether a clip was heard long enough to be judged
     replies.py       what an answer may hold          debrief.py       what was what, at the end
 """
 

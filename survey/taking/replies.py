@@ -128,7 +128,7 @@ _MODELS = {"pair": PairPayload, "preference": PairPayload, "practice_pair": Pair
 
 def trial(step: Step, payload: Mapping[str, object], section: Section) -> dict[str, object]:
     """The columns of answers.csv that a trial's or a comment's payload fills. Whether the clips were heard is
-    for `survey.taking.hearing` to say.
+    for `model.heard` to say.
 
     Raises:
         InvalidAnswer: if it breaks a rule.

@@ -17,6 +17,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
+from model import Listened, NotHeard, heard
 from survey import design
 from survey.database import catalogue, roster
 from survey.database.tables import (
@@ -31,8 +32,7 @@ from survey.database.tables import (
 from survey.design import Step
 from survey.errors import InvalidAnswer, NotDue, UnknownParticipant
 from survey.study import PairsSection, Section, Study
-from survey.taking import admission, debrief, handles, hearing, invitations, replies
-from survey.taking.hearing import Listened
+from survey.taking import admission, debrief, handles, invitations, replies
 from survey.values import Clip, Due, Scale
 
 _TOKEN_BYTES = 32  # 256 bits
@@ -306,14 +306,16 @@ def _heard(session: Session, step: Step, visit: VisitRow, values: Mapping[str, o
     durations = dict(session.execute(select(StimulusRow.id, StimulusRow.duration_s).where(
         StimulusRow.id.in_([row.stimulus_id for row in rows]))).all())
     single = len(rows) == 1
-    seconds = hearing.heard(
-        [Listened(row.slot, "the clip" if single else f"clip {row.slot.upper()}",
-                  "listen" if single else f"listen_{row.slot}", values[f"plays_{row.slot}"],
-                  values[f"heard_{row.slot}_s"], row.served_at is not None, row.served_s,
-                  durations[row.stimulus_id]) for row in rows],
-        _elapsed_s(visit), min_plays)
+    listened = [Listened(row.slot, "the clip" if single else f"clip {row.slot.upper()}",
+                         "listen" if single else f"listen_{row.slot}", values[f"plays_{row.slot}"],
+                         values[f"heard_{row.slot}_s"], row.served_at is not None, row.served_s,
+                         durations[row.stimulus_id]) for row in rows]
+    try:
+        seconds = heard(listened, _elapsed_s(visit), min_plays)
+    except NotHeard as error:
+        raise InvalidAnswer(str(error), error.code) from error
     clips = {f"stimulus_{row.slot}": row.stimulus_id for row in rows}
-    return {**clips, **{f"heard_{slot}_s": heard for slot, heard in seconds.items()}}
+    return {**clips, **{f"heard_{slot}_s": time for slot, time in seconds.items()}}
 
 
 def _elapsed_s(visit: VisitRow) -> float:

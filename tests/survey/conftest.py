@@ -64,4 +64,5 @@ def sound_once(monkeypatch: pytest.MonkeyPatch) -> None:
         return _FILES[id(audio)]
 
     monkeypatch.setattr(model, "to_audio", played)
+    monkeypatch.setattr("model.blind.clips.to_audio", played)
     monkeypatch.setattr(model, "encode", encoded)

@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.blind.serving import CHUNK_S, Blocks
 from survey.store import Busy, ClipFile, UnknownClip
-from survey.web.audio import CHUNK_S, Blocks, clips_router
+from survey.web.audio import clips_router
 from survey.web.limits import Limits
 
 SECONDS = 60.0

@@ -18,12 +18,12 @@ from fastapi.testclient import TestClient
 from symusic import ControlChange, Note, PitchBend, Score, Tempo, Track
 
 import model
-from model import Audio, Copied, Take, cut_bars
+from model import LUFS, LUFS_WITHIN, Audio, Copied, Take, cut_bars
 from survey import design
 from survey.clips.cues import CUES, measure
 from survey.clips.excerpts import BuildError, suits
 from survey.clips.stimuli import build
-from survey.clips.workshop import LUFS, LUFS_WITHIN, Workshop, common_round_trip
+from survey.clips.workshop import Workshop, common_round_trip
 from survey.store import Store
 from survey.study import ClipRules
 from survey.study.study_file import parse
@@ -133,8 +133,8 @@ def clicks(bars: int) -> Score:
 
 def test_a_take_that_cannot_be_as_loud_as_the_rest_is_tried_again(store: Store, study, tmp_path: Path,
                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("survey.clips.workshop.rests", lambda music, seconds: False)
-    monkeypatch.setattr("survey.clips.workshop.span", lambda whole, *rest: whole)
+    monkeypatch.setattr("model.blind.clips.rests", lambda music, seconds: False)
+    monkeypatch.setattr("model.blind.clips.clip_span", lambda whole, *rest: whole)
     spec = next(spec for spec in design.clips(study) if spec.id == "pairs-1-ai")
 
     class Sparse(FakeMachine):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.blind import hearing
+from model.blind.hearing import Listened, NotHeard
 from survey.store import InvalidAnswer, Store
-from survey.taking import hearing
-from survey.taking.hearing import Listened
 from tests.survey.helpers import PAIR, hurry, make_ready, payload, rich_study, small_study, take
 
 seconds = st.floats(0, 1000)
@@ -37,14 +37,14 @@ def test_two_whole_clips() -> None:
     (clip(plays=2, reported=9), 60, 2, "was heard for 9.0 seconds, but 10.0 are needed"),
 ])
 def test_too_little_is_refused(listened: Listened, elapsed: float, plays: int, why: str) -> None:
-    with pytest.raises(InvalidAnswer) as caught:
+    with pytest.raises(NotHeard) as caught:
         hearing.heard([listened], elapsed, plays)
     assert why in str(caught.value) and str(caught.value).startswith("Please listen first: clip A ")
     assert caught.value.code == "listen_a"
 
 
 def test_two_clips_cannot_sound_at_once() -> None:
-    with pytest.raises(InvalidAnswer, match="clip B was heard for"):
+    with pytest.raises(NotHeard, match="clip B was heard for"):
         hearing.heard([clip("a"), clip("b")], 11, 1)
 
 

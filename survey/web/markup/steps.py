@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from model import HEARD_FRACTION
 from survey.study import (
     CHOICES,
     RATING_MAX,
@@ -13,7 +14,6 @@ from survey.study import (
     Question,
     ScaleQuestion,
 )
-from survey.taking.hearing import HEARD_FRACTION
 from survey.values import Due
 from survey.web.markup.debrief import completion, debrief
 from survey.web.markup.parts import (

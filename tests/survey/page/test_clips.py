@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from survey.web.audio import parse_range
+from model.blind.serving import parse_range
 from tests.survey.page.small import Api, clip_urls
 
 

@@ -7,7 +7,7 @@ from string import Formatter
 
 import pytest
 
-from survey.taking import hearing
+from model.blind import hearing
 from survey.web import wording
 from tests.survey.page.gallery import VIEWS, view
 

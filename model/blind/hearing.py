@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from survey.errors import InvalidAnswer
-
 HEARD_FRACTION = 0.5                # of a clip, for every play that is asked for
 _SLACK_S = 0.25                     # for rounding, and a player's own idea of a clip's length
+
+
+class NotHeard(ValueError):
+    """A clip was not heard for long enough. The message is one sentence; `code` is the clip's."""
+
+    def __init__(self, sentence: str, code: str):
+        super().__init__(sentence)
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def heard(clips: Iterable[Listened], elapsed_s: float, min_plays: int) -> dict[s
         min_plays: how often each must have been played, each time at least `HEARD_FRACTION` of it.
 
     Raises:
-        InvalidAnswer: if a clip was not heard for long enough.
+        NotHeard: if a clip was not heard for long enough.
     """
     left = elapsed_s + _SLACK_S
     found: dict[str, float | None] = {}
@@ -70,4 +76,4 @@ def _check(clip: Listened, seconds: float, min_plays: int) -> None:
         what = f"was heard for {seconds:.1f} seconds, but {min_plays * once:.1f} are needed"
     else:
         return
-    raise InvalidAnswer(f"Please listen first: {clip.name} {what}.", clip.code)
+    raise NotHeard(f"Please listen first: {clip.name} {what}.", clip.code)
