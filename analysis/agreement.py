@@ -8,84 +8,22 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.estimates import Interval, clustered_mean, percentiles
+from analysis.clustered import CLUSTERED, clustered_share
+from analysis.estimates import Interval, clustered_mean
+from analysis.krippendorff import crossed_interval, krippendorff_alpha, repeated_interval
 from analysis.summaries import SCALE
+from analysis.within import codes
 
-ALPHA = "Krippendorff's alpha, ordinal; percentile bootstrap over clips"
+ALPHA = (
+    "Krippendorff's alpha, ordinal; jackknife over clips and listeners on Fisher's scale, bias corrected "
+    "(Arvesen 1969); with fewer than eight clips too narrow"
+)
 ICC = "Intraclass correlation, two-way random listeners and clips, absolute agreement; F interval"
-AGAIN = "Share of ratings repeated alike; t interval, standard error clustered by participant"
-PAIRED = "Krippendorff's alpha of first and second rating, ordinal; percentile bootstrap over pairs"
+PAIRED = (
+    "Krippendorff's alpha of first and second rating, ordinal; jackknife over listeners on Fisher's scale, "
+    "bias corrected (Arvesen 1969)"
+)
 DRIFT = "Mean of second minus first rating; t interval, standard error clustered by participant"
-
-
-def coincidences(counts: np.ndarray) -> np.ndarray:
-    """Coincidence matrix of every unit, shape (units, values, values), from how often it got each value.
-
-    ``counts`` has shape (units, values). Of a unit with m ratings, all ordered pairs of two different ratings
-    count 1/(m − 1) each; units with fewer than two ratings have no pair.
-    """
-    counts = np.asarray(counts, dtype=float)
-    ratings = counts.sum(axis=1)
-    pairs = counts[:, :, None] * counts[:, None, :]
-    diagonal = np.arange(counts.shape[1])
-    pairs[:, diagonal, diagonal] -= counts
-    return pairs / np.where(ratings > 1, ratings - 1, np.inf)[:, None, None]
-
-
-def ordinal_distances(totals: np.ndarray) -> np.ndarray:
-    """Squared ordinal distances (..., values, values) from the totals of pairable values (..., values).
-
-    δ²(c, k) = (Σ_{g=c..k} n_g − (n_c + n_k)/2)², for c ≤ k.
-    """
-    totals = np.asarray(totals, dtype=float)
-    # Σ_{g=c..k} n_g − (n_c + n_k)/2 is the distance between the middles of the two values' ranks.
-    middle = np.cumsum(totals, axis=-1) - totals / 2
-    return (middle[..., :, None] - middle[..., None, :]) ** 2
-
-
-def krippendorff_alpha(counts: np.ndarray) -> float | None:
-    """Krippendorff's alpha for ordinal data: 1 − D_o/D_e; any number of raters, missing ratings allowed.
-
-    ``counts`` has shape (units, values): how many raters gave each unit each value, values in order. 1 is
-    full agreement, 0 what chance would give, below 0 systematic disagreement. None where fewer than two
-    ratings can be paired, or all are alike. Krippendorff (2011), Computing Krippendorff's
-    Alpha-Reliability, section E; Krippendorff (2019), Content Analysis, chapter 12.
-
-    >>> krippendorff_alpha(np.array([[2, 0], [0, 2]]))                # two raters agree on both units
-    1.0
-    >>> round(krippendorff_alpha(np.array([[1, 1], [1, 1]])), 3)      # D_o = 1, D_e = 2·2·2/(4·3) = 2/3
-    -0.5
-    """
-    return _alpha(coincidences(counts).sum(axis=0)[None])[0]
-
-
-def _alpha(matrices: np.ndarray) -> list[float | None]:
-    """Alpha of each coincidence matrix, shape (n, values, values)."""
-    totals = matrices.sum(axis=2)
-    n = totals.sum(axis=1)
-    distances = ordinal_distances(totals)
-    observed = (matrices * distances).sum(axis=(1, 2))
-    expected = (totals[:, :, None] * totals[:, None, :] * distances).sum(axis=(1, 2))
-    return [
-        float(1 - (size - 1) * seen / chance) if size > 1 and chance > 0 else None
-        for size, seen, chance in zip(n, observed, expected, strict=True)
-    ]
-
-
-def alpha_interval(counts: np.ndarray, rng: np.random.Generator, resamples: int = 2000) -> Interval | None:
-    """95% percentile bootstrap interval of alpha over units: Zapf et al. (2016), BMC Med Res Methodol 16:93.
-
-    ``counts`` as for ``krippendorff_alpha``. None for fewer than two units with pairable ratings. With few
-    units (under about 20) the interval is rough.
-    """
-    counts = np.asarray(counts)
-    matrices = coincidences(counts[counts.sum(axis=1) > 1])
-    units, values = len(matrices), counts.shape[1]
-    if units < 2:
-        return None
-    draws = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
-    pooled = (draws @ matrices.reshape(units, -1)).reshape(resamples, values, values)
-    return percentiles(np.array([alpha for alpha in _alpha(pooled) if alpha is not None]))
 
 
 class Intraclass(NamedTuple):
@@ -129,23 +67,24 @@ def intraclass(table: np.ndarray) -> tuple[Intraclass, Intraclass]:
     return Intraclass(float(single), bounds), Intraclass(float(average), raised)
 
 
-def agreement(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
+def agreement(ratings: pd.DataFrame) -> dict[str, Any]:
     """Alpha over all listeners and clips, and the ICC over listeners who rated every clip.
 
     Of a clip rated twice by a listener the first rating counts.
     """
     first = ratings.drop_duplicates(["participant_id", "stimulus_a"])
     counts = pd.crosstab(first["stimulus_a"], first["rating"].astype("Int64").astype(object))
-    table = np.zeros((0, len(SCALE)))
-    wide = np.zeros((0, 0))
+    table, wide, interval = np.zeros((0, len(SCALE))), np.zeros((0, 0)), None
     if len(first):
+        who, what = codes(first["participant_id"]), codes(first["stimulus_a"])
+        interval = crossed_interval(who, what, first["rating"].to_numpy(dtype=int) - SCALE[0], len(SCALE))
         table = counts.reindex(columns=list(SCALE), fill_value=0).to_numpy()
         whole = first.pivot(index="stimulus_a", columns="participant_id", values="rating")
         wide = whole.dropna(axis=1).to_numpy(dtype=float)
     single, average = intraclass(wide)
     return {
         "krippendorff_alpha": krippendorff_alpha(table),
-        "ci95": alpha_interval(table, rng, resamples),
+        "ci95": interval,
         "n": len(first),
         "n_stimuli": len(table),
         "n_participants": int(first["participant_id"].nunique()),
@@ -161,7 +100,7 @@ def agreement(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -
     }
 
 
-def repeated(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
+def repeated(ratings: pd.DataFrame) -> dict[str, Any]:
     """The same clip rated again by the same listener: alike, within one step, and how far off.
 
     ``repeat_of`` names the trial of the first hearing.
@@ -176,19 +115,18 @@ def repeated(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) ->
     )
     values = pairs[["rating_first", "rating"]].to_numpy(dtype=float)
     off, people = values[:, 1] - values[:, 0], pairs["participant_id"].tolist()
-    same, near, drift = (
-        clustered_mean(part.tolist(), people) for part in ((off == 0) * 1.0, (np.abs(off) <= 1) * 1.0, off)
-    )
+    same, near = (clustered_share(part, people) for part in (off == 0, np.abs(off) <= 1))
+    drift = clustered_mean(off.tolist(), people)
     counts = np.stack([(values == value).sum(axis=1) for value in SCALE], axis=1)
     return {
         "n": len(pairs),
-        "n_participants": same.groups,
-        "same": {"share": same.mean, "ci95": same.ci95, "method": AGAIN},
-        "within_one": {"share": near.mean, "ci95": near.ci95, "method": AGAIN},
+        "n_participants": same.people,
+        "same": {"share": same.share, "ci95": same.interval(), "method": CLUSTERED},
+        "within_one": {"share": near.share, "ci95": near.interval(), "method": CLUSTERED},
         "drift": {"mean": drift.mean, "ci95": drift.ci95, "method": DRIFT},
         "alpha": {
             "value": krippendorff_alpha(counts),
-            "ci95": alpha_interval(counts, rng, resamples),
+            "ci95": repeated_interval(codes(people), counts),
             "method": PAIRED,
         },
     }

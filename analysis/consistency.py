@@ -9,12 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.clustered import clustered_share, share_results
 from analysis.columns import CHOICES
-from analysis.estimates import percentiles, weight_blocks
+from analysis.estimates import bootstrap_error, weight_blocks
+from analysis.fisher import delta_interval
 
-KAPPA = "Cohen's kappa (1960) of the first answer and the repeat; percentile bootstrap over participants"
+KAPPA = (
+    "Cohen's kappa (1960) of the first answer and the repeat; on Fisher's scale, standard error from a "
+    "bootstrap over participants, Student's t with participants − 1 degrees of freedom"
+)
 EXPECT = "expect_"
 
 
@@ -40,6 +45,8 @@ def repeats(answers: pd.DataFrame, kind: str, rng: np.random.Generator, resample
             ]
         )
     found = kappa(table.sum(axis=0).reshape(1, len(CHOICES), len(CHOICES)))[0]
+    error = bootstrap_error(drawn[~np.isnan(drawn)], len(table))
+    interval = delta_interval(found, error, float(stats.t.ppf(0.975, max(len(table) - 1, 1))))
     return {
         "n": share.n,
         "n_participants": share.people,
@@ -48,7 +55,7 @@ def repeats(answers: pd.DataFrame, kind: str, rng: np.random.Generator, resample
         "ci95": share.interval(),
         "method": share_results([], [])["method"],
         "kappa": None if np.isnan(found) else float(found),
-        "kappa_ci95": percentiles(drawn[~np.isnan(drawn)]),
+        "kappa_ci95": interval,
         "kappa_method": KAPPA,
     }
 

@@ -191,3 +191,12 @@ def percentiles(values: np.ndarray, level: float = 0.95) -> Interval | None:
         return None
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def bootstrap_error(drawn: np.ndarray, people: int) -> float | None:
+    """Standard error from resamples of ``people``; None where nothing varies between them.
+
+    The variance of resamples is (people − 1)/people of what it stands for.
+    """
+    error = float(drawn.std() * np.sqrt(people / (people - 1))) if len(drawn) and people > 1 else 0.0
+    return error if error > 1e-9 else None

@@ -12,7 +12,7 @@ from scipy import sparse, stats
 from analysis.clustered import CLUSTERED, clustered_share
 from analysis.columns import CHOICES
 from analysis.davidson import davidson, probabilities
-from analysis.estimates import Interval, percentiles, weight_blocks
+from analysis.estimates import Interval, bootstrap_error, percentiles, weight_blocks
 from analysis.families import corrected
 from analysis.summaries import setting_labels, system_labels
 
@@ -193,12 +193,6 @@ def _pair(
         "p_value": float(2 * stats.t.sf(abs(difference) / error, people - 1)) if error else None,
         "method": DAVIDSON,
     }
-
-
-def bootstrap_error(drawn: np.ndarray, people: int) -> float | None:
-    """Standard error from resamples of ``people``; None where nothing varies between them."""
-    error = float(drawn.std() * np.sqrt(people / (people - 1))) if len(drawn) else 0.0
-    return error if error > 1e-9 else None
 
 
 def t_interval(estimate: float, error: float | None, people: int) -> Interval | None:

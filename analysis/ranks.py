@@ -9,15 +9,18 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.estimates import percentiles
+from analysis import fisher
+from analysis.estimates import Interval, bootstrap_error
 from analysis.families import corrected
 
 FRIEDMAN = (
-    "Friedman's test over listeners who rated all; Kendall's W, percentile bootstrap over listeners"
+    "Friedman's test over listeners who rated all; Kendall's W, and the mean correlation between two "
+    "listeners' ranks, which W is with many of them, with its jackknife interval on Fisher's scale"
 )
 WILCOXON = (
-    "Wilcoxon's signed-rank test over listeners who rated both; matched-pairs rank-biserial correlation, "
-    "percentile bootstrap over listeners; no interval where they all agree on which is better"
+    "Wilcoxon's signed-rank test over listeners who rated both; matched-pairs rank-biserial correlation, on "
+    "Fisher's scale with the standard error of a bootstrap over listeners; no interval where they all agree "
+    "on which is better"
 )
 # Up to this many untied differences the null distribution is counted, beyond it is normal enough.
 EXACT_UP_TO = 50
@@ -44,43 +47,54 @@ def rank_results(
         ]
         corrected(family, pairs)
     return {
-        "friedman": friedman(wide[~np.isnan(wide).any(axis=1)], rng, resamples),
+        "friedman": friedman(wide[~np.isnan(wide).any(axis=1)]),
         "pairs": pairs,
         "note": f"More than {MOST_PAIRED}: no pairs are tested." if len(names) > MOST_PAIRED else None,
     }
 
 
-def friedman(table: np.ndarray, rng: np.random.Generator, resamples: int = 2000) -> dict[str, Any]:
+def friedman(table: np.ndarray) -> dict[str, Any]:
     """Friedman's test of a complete ``table`` (listeners, things), corrected for ties, with Kendall's W.
 
     χ² = (k − 1) Σ_j (R_j − n(k + 1)/2)² / Σ_ij (r_ij − (k + 1)/2)² with R_j the sums of ranks, W = χ²/(n(k
-    − 1)): 0 where listeners rank at random, 1 where they rank alike. Conover (1999), Practical
-    Nonparametric Statistics, section 5.8. None for fewer than two listeners or three things (two are a
-    pair), and where all ranks are tied.
+    − 1)): 1 where listeners rank alike, and 1/n on average where they rank at random. Conover (1999),
+    Practical Nonparametric Statistics, section 5.8. What W would be with listeners without end is
+    ``agreement``, (nW − 1)/(n − 1), the mean correlation between two listeners' ranks (Kendall & Gibbons
+    1990, Rank Correlation Methods, section 6.6), and the interval is of that. None for fewer than two
+    listeners or three things (two are a pair), and where all ranks are tied.
     """
     n, k = table.shape if table.ndim == 2 else (0, 0)
     out = {
         "n": int(table.size), "n_participants": n, "things": k, "statistic": None, "df": None,
-        "p_value": None, "kendall_w": None, "ci95": None, "method": FRIEDMAN,
+        "p_value": None, "kendall_w": None, "agreement": None, "ci95": None, "method": FRIEDMAN,
     }  # fmt: skip
     if n < 2 or k < 3:
         return out
     centred = stats.rankdata(table, axis=1) - (k + 1) / 2
-    squares = (centred**2).sum(axis=1)
+    sums, squares = centred.sum(axis=0), (centred**2).sum(axis=1)
     if squares.sum() == 0:
         return out
-    statistic = (k - 1) * float((centred.sum(axis=0) ** 2).sum() / squares.sum())
-    drawn = rng.multinomial(n, np.full(n, 1 / n), size=min(resamples, max(200, 4_000_000 // n)))
-    spread = np.einsum("ri,i->r", drawn, squares)
-    sums = np.stack([np.einsum("ri,i->r", drawn, column) for column in centred.T])
-    w = (sums**2).sum(axis=0)[spread > 0] / (n * spread[spread > 0])
+    w = float((sums**2).sum() / (n * squares.sum()))
     return out | {
-        "statistic": statistic,
+        "statistic": n * (k - 1) * w,
         "df": k - 1,
-        "p_value": float(stats.chi2.sf(statistic, k - 1)),
-        "kendall_w": statistic / (n * (k - 1)),
-        "ci95": percentiles(w),
+        "p_value": float(stats.chi2.sf(n * (k - 1) * w, k - 1)),
+        "kendall_w": w,
+        "agreement": (n * w - 1) / (n - 1),
+        "ci95": _agreement_interval(w, centred, sums, squares) if n > 2 else None,
     }
+
+
+def _agreement_interval(
+    w: float, centred: np.ndarray, sums: np.ndarray, squares: np.ndarray
+) -> Interval | None:
+    """Of the mean correlation between listeners' ranks, by leaving each listener out; Student's t."""
+    n = len(centred)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        without = ((sums - centred) ** 2).sum(axis=1) / ((n - 1) * (squares.sum() - squares))
+    z = fisher.scaled(((n - 1) * without - 1) / (n - 2))
+    centre = fisher.corrected(float(fisher.scaled((n * w - 1) / (n - 1))), z)
+    return fisher.interval(centre, np.sqrt(fisher.variance(z)), float(stats.t.ppf(0.975, n - 1)))
 
 
 def signed_ranks(differences: np.ndarray, rng: np.random.Generator, resamples: int = 2000) -> dict[str, Any]:
@@ -105,13 +119,13 @@ def signed_ranks(differences: np.ndarray, rng: np.random.Generator, resamples: i
     sums = _rank_sums(values, drawn)
     total = sums[0] + sums[1]
     effects = (sums[0] - sums[1])[total > 0] / total[total > 0]
+    effect = float((plus[0] - minus[0]) / (plus[0] + minus[0]))
     return out | {
         "median": float(np.median(d)),
         "statistic": float(min(plus[0], minus[0])),
         "p_value": _signed_rank_p(d[np.abs(d) > 1e-9]),
-        "rank_biserial": float((plus[0] - minus[0]) / (plus[0] + minus[0])),
-        # Where all resamples agree they say nothing of the spread.
-        "ci95": percentiles(effects) if np.ptp(effects) > 0 else None,
+        "rank_biserial": effect,
+        "ci95": fisher.delta_interval(effect, bootstrap_error(effects, size)),
     }
 
 

@@ -70,9 +70,11 @@ def ranks(parts: Results) -> list[Row]:
         found = part["friedman"]
         if found and found["p_value"] is not None:
             statistic = f"χ²({found['df']}) = {number(found['statistic'])}"
-            value = f"{number(found['kendall_w'])}, {statistic}, {p_value(found['p_value'])}"
             n = f"{people(found)} rated all {found['things']}"
-            rows.append(Row(f"Between {name}: Kendall’s W", value, span(found["ci95"]), n, "Friedman"))
+            value = f"{number(found['kendall_w'])}, {statistic}, {p_value(found['p_value'])}"
+            rows.append(Row(f"Between {name}: Kendall’s W", value, "–", n, "Friedman"))
+            alike = (number(found["agreement"]), span(found["ci95"]) or "–", n, "Friedman")
+            rows.append(Row(f"Between {name}: correlation of two listeners’ ranks", *alike))
     for part in parts.values():
         rows += [
             Row(
@@ -173,10 +175,9 @@ def scales(part: Results) -> list[Row]:
         rows += _contrast(f"{name}: AI minus human", found["origin_difference"], "own difference")
         between = found["friedman"]
         if between["p_value"] is not None:
-            value = corrected(f"W = {number(between['kendall_w'])}", between)
-            rows.append(
-                Row(f"{name}: between settings", value, span(between["ci95"]), people(between), "Friedman")
-            )
+            value = corrected(f"correlation of ranks {number(between['agreement'])}", between)
+            bounds = span(between["ci95"]) or "–"
+            rows.append(Row(f"{name}: between settings", value, bounds, people(between), "Friedman"))
     for pair in part["correlations"]:
         if pair["r"] is not None:
             n = f"{pair['n']} ratings, {people(pair)}"

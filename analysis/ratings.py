@@ -69,8 +69,8 @@ def rating_results(
         "scales": scale_results(ratings, rng, resamples),
         "experience": experience_results(ratings, participants),
         "reliability": {
-            **agreement(ratings, rng, resamples),
-            "repeats": repeated(everything, rng, resamples),
+            **agreement(ratings),
+            "repeats": repeated(everything),
         },
     }
 

@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from analysis.columns import SCALE
-from analysis.estimates import percentiles
+from analysis.estimates import bootstrap_error
 from analysis.families import corrected
+from analysis.fisher import delta_interval
 from analysis.ranks import friedman
 from analysis.summaries import groups_of, summary
 from analysis.within import OWN, codes, mean_difference
 
 FIRST = "rating"
 CORRELATION = (
-    "Repeated-measures correlation (Bakdash & Marusich 2017): Pearson's within listeners; percentile "
-    "bootstrap over listeners"
+    "Repeated-measures correlation (Bakdash & Marusich 2017): Pearson's within listeners; on Fisher's scale, "
+    "standard error from a bootstrap over listeners, Student's t with listeners − 1 degrees of freedom"
 )
 
 
@@ -33,11 +35,8 @@ def scale_results(ratings: pd.DataFrame, rng: np.random.Generator, resamples: in
     ]
     if not names:
         return {"by_scale": {}, "correlations": [], "first": None}
-    found = {
-        column.removeprefix(SCALE): _scale(ratings.assign(rating=ratings[column]), rng, resamples)
-        for column in names
-    }
-    first = _tests(ratings, rng, resamples)
+    found = {column.removeprefix(SCALE): _scale(ratings.assign(rating=ratings[column])) for column in names}
+    first = _tests(ratings)
     tests = [first, *found.values()]
     corrected("scales, AI against human", [part["origin_difference"] for part in tests])
     corrected("scales, between settings", [part["friedman"] for part in tests])
@@ -56,25 +55,25 @@ def scale_results(ratings: pd.DataFrame, rng: np.random.Generator, resamples: in
     }
 
 
-def _scale(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
+def _scale(ratings: pd.DataFrame) -> dict[str, Any]:
     given = ratings[ratings["rating"].notna()]
     return {
         **summary(given),
         "by_setting": {name: summary(group) for name, group in groups_of(given, "setting")},
         "by_system": {name: summary(group) for name, group in groups_of(given, "system")},
         "by_origin": {name: summary(given[given["clip_origin"] == name]) for name in ("ai", "human")},
-        **_tests(given, rng, resamples),
+        **_tests(given),
     }
 
 
-def _tests(given: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
+def _tests(given: pd.DataFrame) -> dict[str, Any]:
     values, is_ai = given["rating"].to_numpy(dtype=float), (given["clip_origin"] == "ai").to_numpy()
     difference = mean_difference(values, is_ai, given["participant_id"].to_numpy())
     wide = given.pivot_table(index="participant_id", columns="setting", values="rating", aggfunc="mean")
     complete = wide.to_numpy(dtype=float)[~wide.isna().any(axis=1)]
     return {
         "origin_difference": {**difference._asdict(), "method": OWN},
-        "friedman": friedman(complete, rng, resamples),
+        "friedman": friedman(complete),
     }
 
 
@@ -100,8 +99,7 @@ def correlation(
     if min(total[1], total[2]) < 1e-9:
         return out | {"n_participants": people}
     kept = drawn[(drawn[:, 1:] > 1e-9).all(axis=1)]
-    return out | {
-        "n_participants": people,
-        "r": float(total[0] / np.sqrt(total[1] * total[2])),
-        "ci95": percentiles(kept[:, 0] / np.sqrt(kept[:, 1] * kept[:, 2])) if people > 1 else None,
-    }
+    r = float(total[0] / np.sqrt(total[1] * total[2]))
+    error = bootstrap_error(kept[:, 0] / np.sqrt(kept[:, 1] * kept[:, 2]), people)
+    interval = delta_interval(r, error, float(stats.t.ppf(0.975, max(people - 1, 1))))
+    return out | {"n_participants": people, "r": r, "ci95": interval}

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
-import analysis.agreement
 import analysis.estimates
+import analysis.fisher
+import analysis.krippendorff
 from analysis.estimates import (
     binomial_p,
     clopper_pearson,
@@ -32,7 +33,7 @@ def proportions(draw) -> tuple[int, int]:
     return draw(st.integers(0, n)), n
 
 
-@pytest.mark.parametrize("module", [analysis.estimates, analysis.agreement])
+@pytest.mark.parametrize("module", [analysis.estimates, analysis.krippendorff, analysis.fisher])
 def test_worked_examples_of_the_docstrings(module):
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0

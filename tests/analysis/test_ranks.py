@@ -21,10 +21,25 @@ def table(rng, n, k=4):
 
 def test_friedman_as_scipy_with_ties():
     wide = table(RNG(1), 17)
-    found, known = friedman(wide, RNG(0)), stats.friedmanchisquare(*wide.T)
+    found, known = friedman(wide), stats.friedmanchisquare(*wide.T)
     assert (found["statistic"], found["p_value"]) == pytest.approx((known.statistic, known.pvalue))
     assert found["kendall_w"] == pytest.approx(known.statistic / (17 * 3))
-    assert found["ci95"][0] < found["kendall_w"] < found["ci95"][1]
+    assert found["ci95"][0] < found["agreement"] < found["ci95"][1]
+
+
+def test_agreement_is_the_mean_correlation_of_two_listeners_and_its_interval_a_jackknife():
+    # Without ties the mean of all pairs' Spearman correlations is (nW − 1)/(n − 1).
+    wide = RNG(5).normal(size=(12, 5)) + np.linspace(0, 2, 5)
+
+    def mean_rho(chosen):
+        between = stats.spearmanr(chosen, axis=1).statistic
+        return between[np.triu_indices(len(chosen), 1)].mean()
+
+    found, left = friedman(wide), np.arctanh([mean_rho(np.delete(wide, who, axis=0)) for who in range(12)])
+    assert found["agreement"] == pytest.approx(mean_rho(wide))
+    centre = 12 * np.arctanh(mean_rho(wide)) - 11 * left.mean()
+    half = stats.t.ppf(0.975, 11) * np.sqrt(11 / 12 * ((left - left.mean()) ** 2).sum())
+    assert found["ci95"] == pytest.approx(tuple(np.tanh([centre - half, centre + half])))
 
 
 def test_friedman_as_published():
@@ -33,14 +48,14 @@ def test_friedman_as_published():
     5.40 5.40 5.35 5.45 5.50 5.35 5.25 5.15 5.00 5.85 5.80 5.70 5.25 5.20 5.10 5.65 5.55 5.45 5.60 5.35 5.45
     5.05 5.00 4.95 5.50 5.50 5.40 5.45 5.55 5.50 5.55 5.55 5.35 5.45 5.50 5.55 5.50 5.45 5.25 5.65 5.60 5.40
     5.70 5.65 5.55 6.30 6.30 6.25"""
-    found = friedman(np.array(times.split(), dtype=float).reshape(22, 3), RNG(0))
+    found = friedman(np.array(times.split(), dtype=float).reshape(22, 3))
     assert found["statistic"] == pytest.approx(11.143, abs=5e-4)
     assert found["p_value"] == pytest.approx(0.003805, abs=5e-7)
 
 
 def test_friedman_needs_two_listeners_and_three_things():
     for wide in (np.zeros((0, 4)), np.ones((1, 4)), np.ones((5, 2)), np.ones((5, 4))):
-        assert friedman(wide, RNG(0))["p_value"] is None
+        assert friedman(wide)["p_value"] is None
 
 
 def test_wilcoxon_exact_as_scipy_without_ties():
@@ -66,7 +81,7 @@ def test_wilcoxon_of_many_as_scipy():
     assert signed_ranks(d, RNG(0))["p_value"] == pytest.approx(known.pvalue)
 
 
-def test_rank_biserial_and_its_interval_as_a_plain_bootstrap():
+def test_rank_biserial_and_its_interval_by_a_plain_bootstrap_on_fishers_scale():
     d = RNG(4).integers(-3, 5, 40).astype(float)
 
     def effect(sample):
@@ -77,8 +92,11 @@ def test_rank_biserial_and_its_interval_as_a_plain_bootstrap():
     found = signed_ranks(d, RNG(0))
     rng = RNG(1)
     plain = [effect(d[rng.integers(0, 40, 40)]) for _ in range(2000)]
-    assert found["rank_biserial"] == pytest.approx(effect(d))
-    assert found["ci95"] == pytest.approx(tuple(np.quantile(plain, [0.025, 0.975])), abs=0.04)
+    r = effect(d)
+    half = 1.96 * np.std(plain) * np.sqrt(40 / 39) / (1 - r**2)
+    assert found["rank_biserial"] == pytest.approx(r)
+    expected = np.tanh([np.arctanh(r) - half, np.arctanh(r) + half])
+    assert found["ci95"] == pytest.approx(tuple(expected), abs=0.02)
 
 
 def test_missing_and_equal_ratings_give_no_test():

@@ -214,9 +214,9 @@ def test_icc_as_shrout_and_fleiss():
 
 def test_agreement_takes_the_icc_of_those_who_rated_all():
     ratings = study(RNG(10), share=1.0)
-    whole = agreement(ratings, RNG(0), 50)
+    whole = agreement(ratings)
     assert whole["icc"]["n_participants"] == 12
-    assert agreement(ratings.iloc[1:], RNG(0), 50)["icc"]["n_participants"] == 11
+    assert agreement(ratings.iloc[1:])["icc"]["n_participants"] == 11
 
 
 def test_repeats_by_hand():
@@ -229,7 +229,7 @@ def test_repeats_by_hand():
         {"who": "a", "clip": "y", "trial": "y2", "repeat_of": "y", "rating": 3},
         {"who": "b", "clip": "x", "trial": "x2", "repeat_of": "x", "rating": 3},
     ]
-    found = repeated(ratings_of(first + again), RNG(0), 50)
+    found = repeated(ratings_of(first + again))
     assert found["n"] == 3
     assert found["same"]["share"] == pytest.approx(1 / 3)
     assert found["within_one"]["share"] == pytest.approx(2 / 3)

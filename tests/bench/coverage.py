@@ -19,9 +19,9 @@ from analysis.clustered import clustered_share
 from analysis.davidson import davidson, probabilities
 from analysis.detection import two_way_intervals
 from analysis.equivalence import equivalence
-from analysis.estimates import detection_intervals
+from analysis.estimates import bootstrap_error, detection_intervals
 from analysis.mixed import fit, profile_interval
-from analysis.preferences import bootstrap_error, t_interval
+from analysis.preferences import t_interval
 from analysis.threads import one_thread
 
 Held = Iterator[bool]  # one a study
