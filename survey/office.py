@@ -148,9 +148,9 @@ class Office:
         self._store.freeze(slug, text, of=study)
 
     def audit(self, slug: str, progress: Progress, stop: Event) -> None:
-        """Looks for what tells the machine's clips from people's, and keeps what it finds; see
-        `survey.clips.inspection`."""
-        inspect(self._store, slug, progress)
+        """Looks for what tells the machine's clips from people's, and keeps what it finds, unless it is
+        stopped; see `survey.clips.inspection`."""
+        inspect(self._store, slug, progress, stop)
 
     def build(self, slug: str, progress: Progress, stop: Event) -> None:
         """Builds the clips that are missing; see `survey.clips.stimuli.build`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Event
 
 from survey.clips.audit import Clip, Progress, audit
 from survey.database import catalogue
@@ -10,8 +11,19 @@ from survey.errors import NotReady
 from survey.store import Store
 
 
-def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None) -> dict:
+class _Stopped(Exception):
+    """The audit was asked to stop."""
+
+
+def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None,
+            stop: Event | None = None) -> dict | None:
     """Audits the clips of a study, keeps the result (see `audit`, and `at`, when) and returns it.
+
+    Args:
+        store: where the study and its clips are.
+        slug: the study.
+        progress: called with (cues tried, cues in all).
+        stop: ends the audit before the next cue; nothing is kept then, and None is returned.
 
     Raises:
         UnknownStudy: if there is none.
@@ -23,7 +35,20 @@ def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None)
                        f"{status.clips_built} of {status.clips_needed} are.")
     clips = [Clip(clip.id, clip.origin, clip.prompt_id or clip.id, json.loads(clip.facts or "null"))
              for clip in store.measured(slug)]
-    found = {"study": slug, "at": catalogue.now().isoformat(), **audit(clips, progress=progress)}
+
+    stop = stop or Event()
+
+    def going(done: int, of: int) -> None:
+        progress(done, of)
+        if stop.is_set():
+            raise _Stopped
+
+    try:
+        found = {"study": slug, "at": catalogue.now().isoformat(), **audit(clips, progress=going)}
+    except _Stopped:
+        return None
+    if stop.is_set():
+        return None
     store.keep_audit(slug, json.dumps(found))
     return found
 

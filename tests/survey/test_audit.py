@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -198,6 +199,21 @@ def test_it_is_kept_until_a_clip_changes(store: Store) -> None:
     spec = next(spec for spec in design.clips(store.study("tones")) if spec.origin == "ai")
     store.add_clip("tones", spec, built(spec, "another"))
     assert store.audit("tones") is None
+
+
+@pytest.mark.parametrize("tried", [0, len(CUES) - 1])
+def test_it_stops_before_the_next_cue_and_keeps_nothing(store: Store, tried: int) -> None:
+    fill(store)
+    kept, seen, stop = inspect(store, "tones"), [], threading.Event()
+
+    def progress(done: int, of: int) -> None:
+        seen.append(done)
+        if done == tried:
+            stop.set()
+
+    assert inspect(store, "tones", progress, stop) is None
+    assert seen == list(range(tried + 1))
+    assert json.loads(store.audit("tones")) == kept, "the audit before stays"
 
 
 def test_clips_of_which_nothing_was_measured_are_counted(store: Store) -> None:
