@@ -24,23 +24,50 @@ from analysis.estimates import (
 
 DETECTION = ["hits", "misses", "false_alarms", "correct_rejections"]
 TWO_WAY = (
-    "Bootstrap of participants and items with product weights (Owen & Eckles 2012), noise counted once; "
-    "Student's t with Satterthwaite's degrees of freedom"
+    "Log-linear correction (Hautus 1995); bootstrap of participants and items with product weights (Owen & "
+    "Eckles 2012), noise counted once; Student's t with Satterthwaite's degrees of freedom; with fewer than "
+    "six items too narrow"
 )
-ONE_WAY = "Log-linear correction (Hautus 1995); percentile bootstrap over participants"
+ONE_WAY = (
+    "Log-linear correction (Hautus 1995); percentile bootstrap over participants: it is about these very "
+    "clips, and too narrow for others of the kind"
+)
 PER_CLIP = "Wilson score interval"
 
 
-def two_way(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
-    """Intervals of the pooled d' and criterion over participants and items, from the frame of ``judged``."""
-    people, items = pd.factorize(pairs["participant_id"])[0], pd.factorize(pairs["item"])[0]
-    intervals = two_way_intervals(people, items, pairs[DETECTION].to_numpy(), rng, resamples)
+def sensitivity(
+    judged: pd.DataFrame, rng: np.random.Generator, resamples: int, items: str = "item"
+) -> dict[str, Any]:
+    """d' and criterion of judgements, with intervals that hold for other participants and other items.
+
+    ``judged`` has the columns participant_id, ``items`` and the four counts of DETECTION. Where there is one
+    item, or one participant heard each, the intervals are over participants alone, and ``method`` says so.
+    ``same_items`` has these in any case: they hold for the very items that were heard, and for others in 73%
+    of studies only (docs/analysis.md).
+    """
+    d_prime, criterion = detection(*(int(judged[name].sum()) for name in DETECTION))
+    same = other = (None, None)
+    people, names = pd.factorize(judged["participant_id"], sort=True)
+    item = pd.factorize(judged[items], sort=True)[0]
+    # Without a signal or without noise there is no d' at all, whatever a resample of it would say.
+    if d_prime is not None:
+        counts = judged[DETECTION].to_numpy(dtype=int)
+        own = np.zeros((len(names), len(DETECTION)), dtype=int)
+        np.add.at(own, people, counts)
+        same = detection_intervals(own, rng, resamples)
+        other = two_way_intervals(people, item, counts, rng, resamples)
+    shown = same if other[0] is None else other
     return {
-        "n_participants": int(people.max(initial=-1)) + 1,
-        "n_items": int(items.max(initial=-1)) + 1,
-        "ci95": intervals[0],
-        "criterion_ci95": intervals[1],
-        "method": TWO_WAY,
+        "n_judgements": int(judged[DETECTION].to_numpy().sum()),
+        "n_participants": len(names),
+        "n_items": int(item.max(initial=-1)) + 1,
+        "d_prime": d_prime,
+        "criterion": criterion,
+        "ci95": shown[0],
+        "criterion_ci95": shown[1],
+        "method": ONE_WAY if other[0] is None else TWO_WAY,
+        "same_items": {"ci95": same[0], "criterion_ci95": same[1], "method": ONE_WAY},
+        "note": None if d_prime is not None else "d' needs judgements of AI clips and of human clips.",
     }
 
 
@@ -110,12 +137,13 @@ def _interval(
 
 
 def judgements(pairs: pd.DataFrame, stimuli: pd.DataFrame) -> pd.DataFrame:
-    """One row a clip heard and judged: participant_id, clip, origin, system, said_ai."""
+    """One row a clip heard and judged: participant_id, item, clip, origin, system, said_ai, DETECTION."""
     knows = pairs[pairs["choice"] != "dont_know"]
     sides = [
         pd.DataFrame(
             {
                 "participant_id": knows["participant_id"],
+                "item": knows["item"],
                 "clip": knows[f"stimulus_{side}"],
                 "said_ai": knows["choice"].isin([side, "both"]),
             }
@@ -123,7 +151,14 @@ def judgements(pairs: pd.DataFrame, stimuli: pd.DataFrame) -> pd.DataFrame:
         for side in ("a", "b")
     ]
     clips = stimuli[["stimulus_id", "origin", "system"]].rename(columns={"stimulus_id": "clip"})
-    return pd.concat(sides, ignore_index=True).merge(clips, on="clip", how="left", validate="many_to_one")
+    judged = pd.concat(sides, ignore_index=True).merge(clips, on="clip", how="left", validate="many_to_one")
+    return judged.assign(**outcomes(judged["said_ai"].astype(bool), judged["origin"] == "ai"))
+
+
+def outcomes(said_ai: pd.Series, is_ai: pd.Series) -> dict[str, pd.Series]:
+    """The four counts of DETECTION, 0 or 1, of judgements 'this is AI'."""
+    parts = (said_ai & is_ai, ~said_ai & is_ai, said_ai & ~is_ai, ~said_ai & ~is_ai)
+    return {name: part.astype(int) for name, part in zip(DETECTION, parts, strict=True)}
 
 
 def by_origin(judged: pd.DataFrame) -> dict[str, Any]:
@@ -150,23 +185,14 @@ def by_system(judged: pd.DataFrame, rng: np.random.Generator, resamples: int) ->
     systems = machine["system"].fillna("system unknown")
     if systems.nunique() < 2:
         return {}
-    human = _yes_no(judged[judged["origin"] == "human"])
-    found = {}
-    for name, group in machine.groupby(systems, sort=True):
-        signal = _yes_no(group)
-        people = signal.index.union(human.index)
-        counts = np.hstack([part.reindex(people, fill_value=0).to_numpy() for part in (signal, human)])
-        d_prime, criterion = detection(*(int(total) for total in counts.sum(axis=0)))
-        intervals = detection_intervals(counts, rng, resamples) if d_prime is not None else (None, None)
-        found[str(name)] = {
+    human = judged[judged["origin"] == "human"]
+    return {
+        str(name): {
             **called(group),
-            "d_prime": d_prime,
-            "d_prime_ci95": intervals[0],
-            "criterion": criterion,
-            "criterion_ci95": intervals[1],
-            "detection_method": ONE_WAY,
+            "detection": sensitivity(pd.concat([group, human]), rng, resamples),
         }
-    return found
+        for name, group in machine.groupby(systems, sort=True)
+    }
 
 
 def by_clip(judged: pd.DataFrame) -> dict[str, Any]:
@@ -189,9 +215,3 @@ def by_clip(judged: pd.DataFrame) -> dict[str, Any]:
         }
         for clip, row in zip(table.index, table.itertuples(), strict=True)
     }
-
-
-def _yes_no(judged: pd.DataFrame) -> pd.DataFrame:
-    """Judgements of each participant that say AI, and that do not."""
-    said = judged.groupby("participant_id")["said_ai"].agg(["sum", "size"])
-    return pd.DataFrame({"yes": said["sum"].astype(int), "no": (said["size"] - said["sum"]).astype(int)})

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimates import clustered_mean, detection, detection_intervals
+from analysis.clustered import CLUSTERED, clustered_share
+from analysis.detection import DETECTION, outcomes, sensitivity
 from analysis.families import corrected
 from analysis.summaries import summary
 from analysis.within import NOTHING, OWN, SAME_CLIPS, mean_difference, regression
-
-ACCURACY = "Share of right guesses; t interval, standard error clustered by participant"
-BOOTSTRAP = "Log-linear correction (Hautus 1995); percentile bootstrap over participants"
 
 
 def halo_results(ratings: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
@@ -67,24 +65,19 @@ def guesses(
     ratings: pd.DataFrame, said_ai: np.ndarray, is_ai: np.ndarray, rng: np.random.Generator, resamples: int
 ) -> dict[str, Any]:
     """How right 'this is AI' was of single clips: hits, false alarms, d', criterion."""
-    right = clustered_mean((said_ai == is_ai).astype(float).tolist(), ratings["participant_id"].tolist())
-    table = np.column_stack([said_ai & is_ai, ~said_ai & is_ai, said_ai & ~is_ai, ~said_ai & ~is_ai])
-    names = ("hits", "misses", "false_alarms", "correct_rejections")
-    counts = {name: int(n) for name, n in zip(names, table.sum(axis=0), strict=True)}
-    found, intervals = detection(**counts), (None, None)
-    if found.d_prime is not None:
-        people = pd.DataFrame(table).groupby(ratings["participant_id"].to_numpy(), sort=True).sum()
-        intervals = detection_intervals(people.to_numpy(), rng, resamples)
+    right = clustered_share(said_ai == is_ai, ratings["participant_id"])
+    judged = pd.DataFrame(
+        {
+            "participant_id": ratings["participant_id"].to_numpy(),
+            "clip": ratings["stimulus_a"].to_numpy(),
+            **outcomes(pd.Series(said_ai), pd.Series(is_ai)),
+        }
+    )
     return {
-        **counts,
+        **{name: int(judged[name].sum()) for name in DETECTION},
         "n": right.n,
-        "n_participants": right.groups,
-        "accuracy": right.mean,
-        "accuracy_ci95": right.ci95,
-        "accuracy_method": ACCURACY,
-        "d_prime": found.d_prime,
-        "ci95": intervals[0],
-        "criterion": found.criterion,
-        "criterion_ci95": intervals[1],
-        "method": BOOTSTRAP,
+        "accuracy": right.share,
+        "accuracy_ci95": right.interval(),
+        "accuracy_method": CLUSTERED,
+        **sensitivity(judged, rng, resamples, items="clip"),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.agreement import ALPHA
-from analysis.detection import ONE_WAY as BOOTSTRAP
+from analysis.detection_numbers import DETECTION_METHODS, SENSED, detected
 from analysis.pair_numbers import PAIR_METHODS, pair_tables
 from analysis.rating_numbers import RATING_METHODS, corrected, rating_tables, tests
 from analysis.rows import Row, number, people, span
@@ -16,14 +16,13 @@ METHODS = {
     "count": "A number of people or answers; it has no interval.",
     "Wilson": f"{WILSON}.",
     "exact": f"{EXACT}.",
-    "bootstrap": f"{BOOTSTRAP}.",
     "clustered t": f"{MEAN}; no interval where all ratings agree or one listener gave them all.",
     "alpha": f"{ALPHA}.",
-    "undefined": "d′ needs clips by AI and clips by people; here are only one or the other.",
+    **DETECTION_METHODS,
     **PAIR_METHODS,
     **RATING_METHODS,
 }
-SHORT = {WILSON: "Wilson", EXACT: "exact", BOOTSTRAP: "bootstrap", MEAN: "clustered t", ALPHA: "alpha"}
+SHORT = {WILSON: "Wilson", EXACT: "exact", **SENSED, MEAN: "clustered t", ALPHA: "alpha"}
 
 
 def tables(results: Results) -> dict[str, list[Row]]:
@@ -58,7 +57,7 @@ def _pairs(pairs: Results) -> list[Row]:
     if not pairs["n_answers"]:
         return []
     rows = _accuracy("", pairs)
-    rows += _detection("", pairs["signal_detection"])
+    rows += detected("", pairs["signal_detection"], same_items=True)
     if known := pairs["recognised"]["n"]:
         rows.append(
             Row(
@@ -77,7 +76,7 @@ def _conditions(pairs: Results) -> list[Row]:
     rows = []
     for name, condition in pairs["by_condition"].items():
         suffix = f", {condition_words(name)}"
-        rows += _accuracy(suffix, condition) + _detection(suffix, condition)
+        rows += _accuracy(suffix, condition) + detected(suffix, condition)
     return rows
 
 
@@ -142,28 +141,6 @@ def _share(part: Results) -> tuple[str, str, str, str]:
         f"{part['correct']} of {part['n']}",
         SHORT[part["method"]],
     )
-
-
-def _detection(suffix: str, part: Results) -> list[Row]:
-    n = f"{part['n_judgements']} judgements, {people(part)}"
-    if part["d_prime"] is None:
-        return [Row(f"d′{suffix}", "–", "", n, "undefined")]
-    return [
-        Row(
-            f"Sensitivity d′{suffix}",
-            number(part["d_prime"]),
-            span(part["ci95"]),
-            n,
-            SHORT[part["method"]],
-        ),
-        Row(
-            f"Criterion c{suffix}",
-            number(part["criterion"]),
-            span(part["criterion_ci95"]),
-            n,
-            SHORT[part["method"]],
-        ),
-    ]
 
 
 def _mean(name: str, part: Results) -> list[Row]:

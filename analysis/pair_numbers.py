@@ -6,7 +6,7 @@ from typing import Any
 
 from analysis.clustered import CLUSTERED
 from analysis.consistency import KAPPA
-from analysis.detection import TWO_WAY
+from analysis.detection_numbers import detected
 from analysis.equivalence import BAYES, EXACT_TOST, TOST
 from analysis.order import SIDE
 from analysis.preferences import DAVIDSON, RANK
@@ -19,7 +19,6 @@ PAIR_METHODS = {
     "mixed model": f"{MIXED}.",
     "profile": "Profile likelihood of the intercept of that model, with the same t quantile.",
     "slope": f"{SLOPE}. The value is the odds ratio of a right answer: 1 is no effect.",
-    "two-way bootstrap": f"{TWO_WAY}.",
     "TOST": f"{TOST}. The interval is the 90% one that belongs to two tests at 5%.",
     "exact TOST": f"{EXACT_TOST}.",
     "Bayes factor": f"{BAYES}. Above 1 it speaks for guessing.",
@@ -61,7 +60,7 @@ def pair_tables(results: Results) -> dict[str, list[Row]]:
 def crossed(pairs: Results) -> list[Row]:
     """Accuracy with participants, and with participants and items, as what was sampled."""
     rows = _share("Right clip named", pairs["decided"]["clustered"], "clustered")
-    model, both = pairs["mixed_model"], pairs["signal_detection"]["two_way"]
+    model = pairs["mixed_model"]
     n = f"{model['n']} answers, {people(model)}, {model['n_items']} items"
     if model["accuracy"] is not None:
         value = f"{percent(model['accuracy'])}, {p_value(model['p_value'])}"
@@ -80,18 +79,6 @@ def crossed(pairs: Results) -> list[Row]:
     if model["accuracy_profile_ci95"]:
         interval = span(model["accuracy_profile_ci95"], percent)
         rows.insert(2, Row("Typical listener and item", percent(model["accuracy"]), interval, n, "profile"))
-    if both["ci95"]:
-        detected, n = pairs["signal_detection"], f"{people(both)}, {both['n_items']} items"
-        rows += [
-            Row("Sensitivity d′", number(detected["d_prime"]), span(both["ci95"]), n, "two-way bootstrap"),
-            Row(
-                "Criterion c",
-                number(detected["criterion"]),
-                span(both["criterion_ci95"]),
-                n,
-                "two-way bootstrap",
-            ),
-        ]
     return rows
 
 
@@ -166,15 +153,7 @@ def called(part: Results) -> list[Row]:
         rows += _called(f"Called AI, {words}", part["by_origin"][origin])
     for name, system in part["by_system"].items():
         rows += _called(f"Called AI, system {name}", system)
-        rows.append(
-            Row(
-                f"Sensitivity d′, system {name}",
-                number(system["d_prime"]),
-                span(system["d_prime_ci95"]),
-                f"{system['n']} judgements, {people(system)}",
-                "bootstrap",
-            )
-        )
+        rows += detected(f", system {name}", system["detection"])
     for name, clip in part["by_clip"].items():
         rows.append(
             Row(

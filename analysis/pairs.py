@@ -18,10 +18,8 @@ import pandas as pd
 from analysis import detection
 from analysis.clustered import clustered_share
 from analysis.columns import LEVELS
-from analysis.detection import DETECTION, ONE_WAY
+from analysis.detection import DETECTION
 from analysis.equivalence import bayes_factors, equivalence
-from analysis.estimates import detection as sensitivity
-from analysis.estimates import detection_intervals
 from analysis.families import corrected
 from analysis.order import order_results
 from analysis.right_answers import mixed_results, moderators
@@ -101,7 +99,7 @@ def pair_results(
                 "choices": choices(group),
                 "overall": overall(group),
                 "decided": decided(group),
-                **_sensitivity(group, rng, resamples),
+                **detection.sensitivity(group, rng, resamples),
             }
             for name, group in pairs.groupby("condition", sort=True)
         },
@@ -114,8 +112,7 @@ def pair_results(
         "order": order_results(pairs),
         "signal_detection": {
             **{name: int(pairs[name].sum()) for name in DETECTION},
-            **_sensitivity(pairs, rng, resamples),
-            "two_way": detection.two_way(pairs, rng, resamples),
+            **detection.sensitivity(pairs, rng, resamples),
             "by_origin": detection.by_origin(clips),
             "by_system": detection.by_system(clips, rng, resamples),
             "by_clip": detection.by_clip(clips),
@@ -144,23 +141,3 @@ def _correct(found: dict[str, Any]) -> None:
         ):
             corrected(f"{family}, {reading}", [test for test in part if test["p_value"] is not None])
     corrected("experience as a moderator", list(found["moderators"].values()))
-
-
-def _sensitivity(pairs: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict[str, Any]:
-    """d' and criterion of one set of pairs, with bootstrap intervals over its participants."""
-    d_prime, criterion = sensitivity(*(int(pairs[name].sum()) for name in DETECTION))
-    # Without a signal or without noise there is no d' at all, whatever a resample of it would say.
-    intervals = (None, None)
-    if d_prime is not None:
-        counts = pairs.groupby("participant_id", sort=True)[DETECTION].sum().to_numpy()
-        intervals = detection_intervals(counts, rng, resamples)
-    return {
-        "n_judgements": int(pairs[DETECTION].to_numpy().sum()),
-        "n_participants": int(pairs["participant_id"].nunique()),
-        "d_prime": d_prime,
-        "criterion": criterion,
-        "ci95": intervals[0],
-        "criterion_ci95": intervals[1],
-        "method": ONE_WAY,
-        "note": None if d_prime is not None else "d' needs judgements of AI clips and of human clips.",
-    }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.agreement import ICC
+from analysis.agreement import ICC, PAIRED
 from analysis.comments import COUNTED
+from analysis.detection_numbers import detected
 from analysis.labels import TOLD
 from analysis.models import BY_AI
 from analysis.moderators import WELCH
@@ -28,6 +29,7 @@ RATING_METHODS = {
     "Welch": f"{WELCH}.",
     "correlation": f"{CORRELATION}.",
     "ICC": f"{ICC}.",
+    "alpha of repeats": f"{PAIRED}.",
     "dictionary": f"{COUNTED}.",
 }
 BELIEFS = {"said_ai": "taken for AI", "said_human": "taken for human"}
@@ -138,14 +140,8 @@ def _guesses(part: Results) -> list[Row]:
         return []
     n = f"{part['n']} guesses, {people(part)}"
     share = (percent(part["accuracy"]), span(part["accuracy_ci95"], percent))
-    rows = [Row("Guesses “this is AI” that were right", *share, n, "clustered t")]
-    if part["d_prime"] is not None:
-        rows.append(
-            Row("Sensitivity d′ of guesses", number(part["d_prime"]), span(part["ci95"]), n, "bootstrap")
-        )
-        bounds = span(part["criterion_ci95"])
-        rows.append(Row("Criterion c of guesses", number(part["criterion"]), bounds, n, "bootstrap"))
-    return rows
+    rows = [Row("Guesses “this is AI” that were right", *share, n, "clustered")]
+    return rows + (detected(" of guesses", part) if part["d_prime"] is not None else [])
 
 
 def labels(part: Results | None) -> list[Row]:
@@ -220,16 +216,15 @@ def reliability(part: Results) -> list[Row]:
         n = f"{again['n']} repeats, {people(again)}"
         for words, name in (("Rated alike again", "same"), ("Rated at most one off", "within_one")):
             share, bounds = percent(again[name]["share"]), span(again[name]["ci95"], percent)
-            rows.append(Row(words, share, bounds, n, "clustered t"))
+            rows.append(Row(words, share, bounds, n, "clustered"))
         drift = again["drift"]
         rows.append(
             Row("Second minus first rating", number(drift["mean"]), span(drift["ci95"]), n, "clustered t")
         )
         alpha = again["alpha"]
         if alpha["value"] is not None:
-            rows.append(
-                Row("First and second, alpha", number(alpha["value"]), span(alpha["ci95"]) or "–", n, "alpha")
-            )
+            bounds = span(alpha["ci95"]) or "–"
+            rows.append(Row("First and second, alpha", number(alpha["value"]), bounds, n, "alpha of repeats"))
     return rows
 
 

@@ -7,7 +7,7 @@ from scipy import special, stats
 from sklearn.metrics import cohen_kappa_score
 
 from analysis.consistency import kappa
-from analysis.detection import two_way_intervals
+from analysis.detection import ONE_WAY, TWO_WAY, two_way_intervals
 from analysis.estimates import detection, detections
 from analysis.right_answers import training_score
 from tests.analysis.handmade import by_hand, pair, results_of
@@ -170,7 +170,7 @@ def test_by_origin_and_system_by_hand(tmp_path):
         "human": (4, 6),
     }
     assert set(found["by_system"]) == {"one", "two"}
-    assert found["by_system"]["one"]["d_prime"] == detection(2, 1, 4, 2).d_prime
+    assert found["by_system"]["one"]["detection"]["d_prime"] == detection(2, 1, 4, 2).d_prime
     assert (found["by_clip"]["yy"]["said_ai"], found["by_clip"]["yy"]["n"]) == (2, 3)
 
 
@@ -204,6 +204,16 @@ def test_an_interval_over_people_and_items_needs_two_of_each():
         None,
         None,
     )
+
+
+def test_the_sensitivity_that_is_shown_is_about_other_items_where_there_are_some(tmp_path):
+    answer = lambda who, trial: ("a", "both", "b", "a", "neither", "a")[(2 * who + trial) % 6]  # noqa: E731
+    two = results_of(everybody(6, [("x", "y"), ("xx", "yy")], answer), tmp_path)["pairs"]["signal_detection"]
+    assert (two["method"], two["n_items"]) == (TWO_WAY, 2)
+    assert two["same_items"]["method"] == ONE_WAY
+    assert two["ci95"] != two["same_items"]["ci95"]
+    one = results_of(everybody(6, [("x", "y")], answer), tmp_path)["pairs"]["signal_detection"]
+    assert (one["method"], one["n_items"], one["ci95"]) == (ONE_WAY, 1, one["same_items"]["ci95"])
 
 
 def test_two_way_interval_covers_where_items_differ():
