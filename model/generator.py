@@ -10,23 +10,28 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from numbers import Real
 from pathlib import Path
 
 import numpy as np
-from symusic import Score, Tempo
+from symusic import Score
 
 from model import checkpoint
+from model.growing import Growing, Sprout, after_prompt, continuation
+from model.judging import Verdict, judge
 from model.layouts import Layout
 from model.metrics import faults
 from model.plan import Plan
+from model.pool import Place, Pool
 from model.sampling import Sampling
-from model.score import bar_seconds, count_bars, cut_bars, join, normalise
+from model.score import count_bars, normalise
 from model.wishes import ANY, Wishes
-from model.workers import Job, Pool, Result, WorkerError
+from model.workers import Job, Reading, Result, WorkerError
+
+_LOOK_S = 0.2           # how often a request that waits looks where it stands in line
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Settings:
     whistle: bool = False
     style: str = ANY                    # one of the system's styles
     density: int = 0                    # notes a bar that are wished for; 0: any
+    best_of: int = 1                    # candidates of which a take is the best (see judging.py)
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
@@ -69,6 +75,7 @@ RANGES = {
     "prompt_bars": (0, 64),
     "seed": (0, 2**31 - 1),
     "density": (0, 96),
+    "best_of": (1, 8),
 }
 
 # 'natural', the default, is the setting that the machine listener tells from people least often
@@ -97,13 +104,17 @@ class Start:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far all takes of one request are. `take` is the one that moved last."""
+    """How far all takes of one request are. `take` is the one that moved last.
+
+    place: where the request stands in line, until the first of its takes has begun.
+    """
 
     take: int
     takes: int
     notes: int
     fraction: float
     seconds_left: float | None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +124,9 @@ class Take:
     seam_bar: the same in bars, from 0. settings: as asked for, but for the seed that this take was made with.
     faults: as in metrics.faults; first_faults: those of the first attempt, the same unless retried.
     complete: False when it was stopped, or ran out of room in very dense music.
-    tokens, notes: new ones. elapsed_s: from the request on, the first attempt of a retried take included.
+    tokens, notes: new ones. elapsed_s: from the request on, all attempts included. verdict: the continuation
+    held against its prompt. rejected: the other candidates and the first attempt of a retried take, the best
+    first; these have no `rejected` of their own.
     """
 
     index: int
@@ -130,6 +143,8 @@ class Take:
     notes: int
     elapsed_s: float
     first_faults: tuple[str, ...] | None = None
+    verdict: Verdict | None = None
+    rejected: tuple[Take, ...] = ()
 
     def __post_init__(self) -> None:
         if self.first_faults is None:
@@ -188,15 +203,31 @@ class Generator:
         """Start the workers now, so that the first visitor does not wait for them."""
         self._pool.start()
 
+    def prepare(self, prompt: Score | Start, settings: Settings) -> None:
+        """Have the workers that are free read a prompt, so that a stream of it begins at once. The errors of
+        `stream`."""
+        self._pool.read(Reading(self._plan(prompt, settings).given, self._folder))
+
+    def _plan(self, prompt: Score | Start, settings: Settings) -> Plan:
+        wishes = Wishes(settings.style, settings.density)
+        if isinstance(prompt, Start):
+            return self.layout.from_nothing(prompt.programs, prompt.tempo, wishes)
+        return self.layout.from_prompt(prompt, settings.prompt_bars, settings.keep_instruments, wishes)
+
     def stream(
-        self, prompt: Score | Start, settings: Settings, takes: int = 1, stop: threading.Event | None = None
-    ) -> Iterator[Progress | Take]:
+        self, prompt: Score | Start, settings: Settings, takes: int = 1, stop: threading.Event | None = None,
+        growing: bool = False,
+    ) -> Iterator[Progress | Growing | Take]:
         """Make takes side by side; yield Progress as notes come, and every Take once, when it is done.
 
-        Take i has the seed settings.seed + i. A take that is empty or stuck is made once more, with the next
-        seed that no take has. `stop` ends every take where it is and keeps what was made; takes that had not
-        begun do not come. Closing the iterator ends the work, too. ValueError: the system takes no such wish.
-        GenerationError: a take could not be made.
+        growing: Growing is yielded, too, as a take begins and as its bars are complete; not of the best of
+        several candidates, for nobody knows which it is.
+
+        Take i has the seed settings.seed + i; of n takes its next candidates have those n, 2 n, ... later.
+        The best by its verdict is the take; where all are empty or stuck, one more is made. `stop` ends
+        every take where it is and keeps what was made; takes that had not begun do not come. Closing the
+        iterator ends the work, too. ValueError: the system takes no such wish. GenerationError: a take could
+        not be made.
         """
         if takes not in range(1, 17):
             raise ValueError(f"takes goes from 1 to 16; received {takes}.")
@@ -205,23 +236,30 @@ class Generator:
         def stopped() -> bool:
             return closed.is_set() or (stop is not None and stop.is_set())
 
-        wishes = Wishes(settings.style, settings.density)
-        if isinstance(prompt, Start):
-            plan = self.layout.from_nothing(prompt.programs, prompt.tempo, wishes)
-        else:
-            plan = self.layout.from_prompt(prompt, settings.prompt_bars, settings.keep_instruments, wishes)
-        events: queue.Queue = queue.Queue()
+        plan = self._plan(prompt, settings)
+        try:
+            self._pool.admit(takes * settings.best_of)
+        except WorkerError as error:
+            raise GenerationError(str(error)) from None
+        events: queue.Queue = queue.Queue()      # which also stands for the request in the pool's line
         for index in range(takes):
-            work = (plan, settings, index, takes, stopped, events)
+            work = (plan, settings, index, takes, stopped, events, growing and settings.best_of == 1)
             threading.Thread(target=self._make, args=work, daemon=True).start()
         began = time.monotonic()
         notes, fractions, left = [0] * takes, [0.0] * takes, takes
         try:
             while left:
-                event = events.get()
+                try:
+                    event = events.get(timeout=_LOOK_S)
+                except queue.Empty:
+                    if not any(fractions) and (place := self._pool.place(events)) is not None:
+                        yield Progress(0, takes, 0, 0.0, None, place)
+                    continue
                 if isinstance(event, Exception):
                     raise event
-                if isinstance(event, Take):
+                if isinstance(event, Growing):
+                    yield event
+                elif isinstance(event, Take):
                     left -= 1
                     fractions[event.index] = 1.0
                     yield event
@@ -237,53 +275,102 @@ class Generator:
 
     def _make(
         self, plan: Plan, settings: Settings, index: int, takes: int, stopped: Callable[[], bool],
-        events: queue.Queue,
+        events: queue.Queue, growing: bool,
     ) -> None:
-        """Make one take, and once more if it is faulty; put progress, then the Take, an error, or None."""
+        """Make the candidates of one take, and one more if all are faulty; put progress, then the best as a
+        Take, an error, or None."""
+        began = time.monotonic()
+        heard = [(0, 0.0)] * settings.best_of       # of each candidate
+
+        def attempt(number: int) -> Take | None:
+            seed = (settings.seed + index + number * takes) % 2**31
+            job = Job(plan.given, plan.rules, _sampling(settings), settings.bars, seed, self._folder)
+            sprout = Sprout(self.layout, plan, settings.bars, settings.whistle, index, number)
+
+            def show(grown: Growing | None) -> None:
+                if growing and grown is not None:
+                    events.put(grown)
+
+            def tell(first: int, steps: np.ndarray, share: float) -> None:
+                sprout.hear(first, steps, share)
+                heard[number % settings.best_of] = sprout.notes, share
+                all_notes, shares = zip(*heard, strict=True)
+                events.put((index, sum(all_notes), sum(shares) / settings.best_of))
+                if growing:
+                    show(sprout.grown())
+
+            result = self._pool.run(job, stopped, tell, events, lambda: show(sprout.seed()))
+            if result is None:
+                return None
+            broken_off = stopped() and not result[1]
+            return self._take(plan, replace(settings, seed=seed), index, result, broken_off=broken_off,
+                              elapsed_s=time.monotonic() - began)
+
         try:
-            began, kept, first_faults = time.monotonic(), None, None
-            for attempt in range(2):
-                seed = (settings.seed + index + attempt * takes) % 2**31
-                job = Job(plan.given, plan.rules, _sampling(settings), settings.bars, seed, self._folder)
-                result = self._pool.run(job, stopped, lambda notes, share: events.put((index, notes, share)))
-                if result is None:
-                    break
-                broken_off = stopped() and not result[1]
-                take = self._take(plan, replace(settings, seed=seed), index, result, broken_off=broken_off,
-                                  retried=attempt > 0, elapsed_s=time.monotonic() - began,
-                                  first_faults=first_faults)
-                first_faults = take.first_faults
-                if kept is None or not broken_off:      # a whole faulty take is better than half a new one
-                    kept = take
-                if not take.faults or broken_off:
-                    break
-            events.put(kept)
+            made = [take for take in _together(attempt, settings.best_of) if take is not None]
+            ranked = _ranked(made)
+            if made and all(take.faults for take in made) and not stopped():
+                again = attempt(settings.best_of)
+                if again is not None:       # a whole faulty take is better than half a new one
+                    again = replace(again, retried=True, first_faults=made[0].faults)
+                    ranked.insert(0 if again.complete or not stopped() else len(ranked), again)
+            elapsed_s = time.monotonic() - began
+            events.put(replace(ranked[0], elapsed_s=elapsed_s, rejected=tuple(ranked[1:])) if made else None)
         except WorkerError as error:
             events.put(GenerationError(str(error)))
         except Exception as error:      # whatever it was, the visitor's stream must end
             events.put(error)
 
     def _take(
-        self, plan: Plan, settings: Settings, index: int, result: Result, *, broken_off: bool, retried: bool,
-        elapsed_s: float, first_faults: tuple[str, ...] | None,
+        self, plan: Plan, settings: Settings, index: int, result: Result, *, broken_off: bool,
+        elapsed_s: float,
     ) -> Take:
         steps, complete = result
-        decoded = normalise(self.layout.score(np.concatenate([plan.given, steps])))
-        continuation = cut_bars(decoded, plan.seen_bars, plan.seen_bars + settings.bars)
-        # It begins in the tempo that was there or asked for, not in the vocabulary's nearest.
-        continuation.tempos = [Tempo(0, mspq=plan.mspq), *(t for t in continuation.tempos if t.time > 0)]
-        score, seam = continuation, 0.0
-        if plan.score is not None:
-            score = join(plan.score, continuation, at_bar=plan.prompt_bars, whistle=settings.whistle)
-            seam = float(bar_seconds(score, plan.prompt_bars)[-1])
+        new = continuation(self.layout, plan, steps, settings.bars)
+        score, seam = after_prompt(plan, new, settings.whistle)
         # Who broke it off does not miss the rest; bars that there was no room for are silent.
-        made = max(1, min(settings.bars, count_bars(continuation))) if broken_off else settings.bars
+        made = max(1, min(settings.bars, count_bars(new))) if broken_off else settings.bars
         return Take(
             index=index, score=score, seam_s=seam, seam_bar=plan.prompt_bars, settings=settings,
-            faults=faults(continuation, made), retried=retried, complete=complete, system=self.system,
-            checkpoint_sha256=self.checkpoint_sha256, tokens=len(steps), notes=continuation.note_num(),
-            elapsed_s=elapsed_s, first_faults=first_faults,
+            faults=faults(new, made), retried=False, complete=complete, system=self.system,
+            checkpoint_sha256=self.checkpoint_sha256, tokens=len(steps), notes=new.note_num(),
+            elapsed_s=elapsed_s, verdict=judge(plan.score, new, made),
         )
+
+
+def _together(attempt: Callable[[int], Take | None], count: int) -> list[Take | None]:
+    """What attempts 0 to count - 1 give, each in a thread. WorkerError, or whatever else went wrong, only if
+    nothing came of any."""
+    found: list[Take | Exception | None] = [None] * count
+
+    def make(number: int) -> None:
+        try:
+            found[number] = attempt(number)
+        except Exception as error:
+            found[number] = error
+
+    others = [threading.Thread(target=make, args=(number,), name="candidate_make", daemon=True)
+              for number in range(1, count)]
+    for thread in others:
+        thread.start()
+    make(0)
+    for thread in others:
+        thread.join()
+    errors = [one for one in found if isinstance(one, Exception)]
+    made = [one for one in found if not isinstance(one, Exception)]
+    if errors and not any(made):
+        raise errors[0]
+    return made
+
+
+def _ranked(made: Sequence[Take]) -> list[Take]:
+    """The best first: what is whole before what was broken off (of these, the longest), what is faultless
+    before what is faulty, then by verdict; of equals the first."""
+    def key(take: Take) -> tuple:
+        length = 0 if take.complete else count_bars(take.score) - take.seam_bar
+        return not take.complete, -length, bool(take.faults), -take.verdict.total
+
+    return sorted(made, key=key)
 
 
 def _sampling(settings: Settings) -> Sampling:

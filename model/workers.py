@@ -6,6 +6,7 @@ program's main module, too, with its whole web server.
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -25,6 +26,7 @@ AT_HAND = 3         # checkpoints that a worker keeps loaded
 READ = 4            # prompts that it has read and remembers
 LOOK_S = 0.02       # how often whoever runs a job looks whether it was stopped
 TELL_S = 0.05       # how often a worker tells what it has made
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _CHECKOUT = Path(__file__).resolve().parent.parent
 # Ctrl-C reaches every process of a terminal, and is the parent's to handle.
 _MAIN = """import signal, sys
@@ -78,7 +80,8 @@ class Worker:
         self.pipe, child = Pipe()
         with child:
             command = [sys.executable, "-c", _MAIN, str(_CHECKOUT), str(folder), str(child.fileno())]
-            self.process = subprocess.Popen(command, pass_fds=[child.fileno()], stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, pass_fds=[child.fileno()], stdin=subprocess.DEVNULL,
+                                            env={**os.environ, **_ONE_THREAD})
 
     def read(self, prompt: Reading) -> None:
         """Have a prompt read, without waiting for it; nothing while the last one is still being read.
@@ -106,7 +109,8 @@ class Worker:
             match self._receive():
                 case "heard", first, steps, share:
                     heard(first, steps, share)
-                case "done", steps, complete, self.bytes:
+                case "done", steps, complete, most_bytes:
+                    self.bytes = most_bytes
                     return steps, complete
 
     def _receive(self) -> tuple | None:

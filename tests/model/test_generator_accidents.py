@@ -15,7 +15,7 @@ from symusic import Score
 from model import generator as module
 from model.generator import GenerationError, Generator, Take
 from model.score import count_bars, cut_bars, write
-from model.workers import _Worker
+from model.workers import Worker
 from tests.model.takes import LIVELY, LONG, play, until
 
 
@@ -62,8 +62,8 @@ def test_a_take_that_is_faulty_twice_says_so(generator, music, monkeypatch):
 def test_a_take_without_room_for_its_bars_is_empty(generator, music, monkeypatch):
     run = generator._pool.run
 
-    def run_in_little_room(job, stopped, heard):
-        return run(job, stopped, heard)[0][:24], False
+    def run_in_little_room(job, *how):
+        return run(job, *how)[0][:24], False
 
     monkeypatch.setattr(generator._pool, "run", run_in_little_room)
     take, = play(generator, music(), replace(LIVELY, bars=12))
@@ -76,11 +76,11 @@ def test_a_retry_that_is_stopped_does_not_replace_a_whole_take(generator, music,
     faulty(monkeypatch, ("stuck",))
     stop, run, calls = threading.Event(), generator._pool.run, []
 
-    def run_and_stop(job, stopped, heard):
+    def run_and_stop(job, *how):
         calls.append(job.seed)
         if len(calls) == 2:
             stop.set()
-        return run(job, stopped, heard)
+        return run(job, *how)
 
     monkeypatch.setattr(generator._pool, "run", run_and_stop)
     take, = play(generator, music(), replace(LIVELY, bars=2), stop=stop)
@@ -167,7 +167,7 @@ def test_a_killed_worker_is_replaced_and_the_take_made(generator, music):
 
 
 def test_a_worker_ends_when_nobody_holds_its_pipe(tiny):
-    worker = _Worker(tiny)
+    worker = Worker(tiny)
     assert until(lambda: worker.pipe.poll(0.1)) and worker.pipe.recv() == ("ready",)
     worker.pipe.close()
     assert worker.process.wait(20) == 0
@@ -186,7 +186,7 @@ def test_a_slow_start_can_be_stopped_and_closed(tiny, music):
     generator, stop = Generator(str(tiny), workers=1), threading.Event()
     assert generator._pool._all == [], "nothing starts by itself"
     threading.Timer(0.2, stop.set).start()
-    assert list(generator.stream(music(), LIVELY, 2, stop)) == [], "not even begun"
+    assert play(generator, music(), LIVELY, 2, stop) == [], "not even begun"
     failed = []
 
     def visit() -> None:

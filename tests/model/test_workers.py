@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model import workers
+from model import pool as module
+from model.pool import Pool
 from model.sampling import Sampling
-from model.workers import Job, Pool, WorkerError
+from model.workers import Job, WorkerError
 
 JOB = Job(np.array([1, 2]), None, Sampling(), 4, 0)
 
@@ -25,7 +26,7 @@ class Worker:
     play = staticmethod(lambda worker, job, stopped: ([7], True))
 
     def __init__(self, folder) -> None:
-        self.alive, self.process = True, self
+        self.alive, self.process, self.bytes = True, self, 0
         self.made.append(self)
 
     def run(self, job, stopped, heard):
@@ -41,7 +42,7 @@ class Worker:
 def made(monkeypatch) -> list[Worker]:
     made: list[Worker] = []
     fake = type("Fake", (Worker,), {"made": made})
-    monkeypatch.setattr(workers, "_Worker", fake)
+    monkeypatch.setattr(module, "Worker", fake)
     return made
 
 
