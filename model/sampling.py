@@ -1,7 +1,7 @@
-"""From logits to tokens: pure filters, and what must not be said twice.
+"""From logits to tokens: what may be drawn, how it is drawn, and what must not be said twice.
 
-Filters take and give float arrays of logits, shape (V,); what is ruled out is -inf, and one token at least
-is always left. Nothing here knows a layout; the decode loops stand beside theirs.
+Logits are float arrays, shape (V,); what is ruled out is -inf, and one token at least is always left. Nothing
+here knows a layout; the decode loops stand beside theirs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ NEVER = float("-inf")
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are drawn; 0 (top_p: 1) turns one off. Order: bans, temperature, top-k, top-p, min-p."""
+    """How tokens are drawn; 0 (top_p: 1) turns one off. Order: bans, temperature, top-k, top-p, min-p.
+
+    guard: bars in which something slips are made again. ending: the take is to end the piece. Layouts whose
+    loop knows neither leave them out.
+    """
 
     temperature: float = 0.5
     top_k: int = 15
@@ -24,32 +28,8 @@ class Sampling:
     min_p: float = 0.0
     no_repeat_ngram: int = 6
     no_repeat_bars: int = 0
-
-
-def keep_top_k(logits: np.ndarray, k: int) -> np.ndarray:
-    """Keep the k highest logits, and those equal to the k-th (Fan et al. 2018)."""
-    if k <= 0 or k >= logits.size:
-        return logits
-    return np.where(logits < np.partition(logits, -k)[-k], NEVER, logits)
-
-
-def keep_top_p(logits: np.ndarray, p: float) -> np.ndarray:
-    """Keep the smallest set of most probable tokens whose probabilities reach p (Holtzman et al. 2020)."""
-    if p >= 1:
-        return logits
-    order = np.argsort(-logits, kind="stable")
-    reached = np.cumsum(_weights(logits[order]))
-    kept = 1 + np.searchsorted(reached[:-1], p * reached[-1])
-    left = np.full_like(logits, NEVER)
-    left[order[:kept]] = logits[order[:kept]]
-    return left
-
-
-def keep_min_p(logits: np.ndarray, share: float) -> np.ndarray:
-    """Keep tokens at least `share` times as probable as the most probable one (Nguyen et al. 2024)."""
-    if share <= 0:
-        return logits
-    return np.where(logits < logits.max() + np.log(share), NEVER, logits)
+    guard: bool = False
+    ending: bool = False
 
 
 def ban(logits: np.ndarray, tokens: Sequence[int]) -> np.ndarray:
@@ -65,8 +45,10 @@ def hand_over(logits: np.ndarray, given: np.ndarray, to: np.ndarray) -> np.ndarr
     """Give the probability of the tokens `given` (bool (V,)) to the tokens `to`, in proportion to theirs."""
     if not given.any() or not to.any():
         return logits
-    own, more = np.logaddexp.reduce(logits[to]), np.logaddexp.reduce(logits[given])
-    return np.where(to, logits + (np.logaddexp(own, more) - own), logits)
+    own, more = logits[to], logits[given]
+    top = max(own.max(), more.max())
+    gain = np.log1p(np.exp(more - top).sum() / np.exp(own - top).sum())
+    return np.where(to, logits + gain, logits)
 
 
 class Ngrams:
@@ -125,16 +107,34 @@ class Bars:
         return (*before, tuple(self._now)) in self._seen
 
 
-def draw(logits: np.ndarray, how: Sampling, rng: np.random.Generator) -> int:
-    """One token id from logits that hold the bans already. Temperature 0 takes the most probable."""
+def candidates(logits: np.ndarray, how: Sampling) -> tuple[np.ndarray, np.ndarray]:
+    """The ids that may be drawn, the likeliest first, and their weights: probabilities but for their sum.
+
+    Of logits that hold the bans already: the top_k highest and those equal to the last of them (Fan et al.
+    2018); of these the fewest whose probabilities reach top_p (Holtzman et al. 2020); of these the ones at
+    least min_p times as probable as the first (Nguyen et al. 2024). Temperature 0 leaves the likeliest.
+    """
     if how.temperature <= 0:
-        return int(logits.argmax())
-    logits = keep_min_p(keep_top_p(keep_top_k(logits / how.temperature, how.top_k), how.top_p), how.min_p)
-    reached = np.cumsum(_weights(logits))
+        return np.array([logits.argmax()]), np.ones(1)
+    ids = np.flatnonzero(logits > NEVER)
+    left = logits[ids].astype(np.float64)
+    if 0 < how.top_k < ids.size:
+        high = left >= np.partition(left, -how.top_k)[-how.top_k]
+        ids, left = ids[high], left[high]
+    weights = np.exp((left - left.max()) / how.temperature)
+    total = weights.sum()
+    # All that is lighter than this weighs, together, less than the share 1 - top_p of the likeliest alone: it
+    # would not be reached, and need not be sorted.
+    few = np.flatnonzero(weights >= max((1 - how.top_p) / ids.size, how.min_p))
+    few = few[np.argsort(-weights[few], kind="stable")]
+    if how.top_p < 1:
+        few = few[: 1 + np.searchsorted(np.cumsum(weights[few])[:-1], how.top_p * total)]
+    return ids[few], weights[few]
+
+
+def draw(logits: np.ndarray, how: Sampling, rng: np.random.Generator) -> int:
+    """One token id from logits that hold the bans already."""
+    ids, weights = candidates(logits, how)
+    reached = np.cumsum(weights)
     at = min(rng.random() * reached[-1], np.nextafter(reached[-1], 0))      # below the sum in any rounding
-    return int(np.searchsorted(reached, at, side="right"))
-
-
-def _weights(logits: np.ndarray) -> np.ndarray:
-    """Probabilities but for their sum, float64; the likeliest has 1."""
-    return np.exp((logits - logits.max()).astype(np.float64))
+    return int(ids[np.searchsorted(reached, at, side="right")])

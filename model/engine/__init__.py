@@ -8,7 +8,8 @@ read(steps, cache)                  int64 (T, ...) after those of the cache -> f
 logits(field, known)                float32 (classes,) of a note's field
 fold(field, known, value, position) float32 (C,), what is known once the field has its value
 
-the last two for compound networks alone.
+the last two for compound networks alone. What has been said so far can be continued more than once: the cache
+is copied.
 """
 
 from __future__ import annotations
@@ -20,8 +21,17 @@ from model.engine.plain import Plain
 
 
 def of(network: object) -> object:
-    """The engine of a network; an engine is its own."""
+    """The engine of a network, exact; an engine is its own."""
     return Plain(network) if isinstance(network, nn.Module) else network
+
+
+def fast(network: nn.Module) -> object:
+    """The engine for decoding, in 8 bits. Its code is compiled the first time that a machine runs it (some
+    seconds), and kept."""
+    # Whoever learns, or only reads and writes scores, needs no compiler.
+    from model.engine.eight_bit import EightBit
+
+    return EightBit(network)
 
 
 def prefill(network: object, steps: np.ndarray) -> object:

@@ -10,11 +10,9 @@ from model.sampling import (
     Ngrams,
     Sampling,
     ban,
+    candidates,
     draw,
     hand_over,
-    keep_min_p,
-    keep_top_k,
-    keep_top_p,
 )
 
 some_logits = st.lists(st.floats(-30, 30, width=32), min_size=1, max_size=40).map(
@@ -25,10 +23,36 @@ def kept(logits: np.ndarray) -> set[int]:
     return set(np.flatnonzero(np.isfinite(logits)).tolist())
 
 
-@given(some_logits, st.integers(0, 50), st.floats(0, 1), st.floats(0, 1))
-def test_filters_leave_the_likeliest_token(logits, k, p, share):
-    for left in (keep_top_k(logits, k), keep_top_p(logits, p), keep_min_p(logits, share)):
-        assert left.max() == logits.max()
+def plainly(logits: np.ndarray, how: Sampling) -> dict[int, float]:
+    """What may be drawn and its probability, filter by filter."""
+    scaled = (logits.astype(float) - logits.max()) / how.temperature
+    weights = {i: np.exp(value) for i, value in enumerate(scaled) if np.isfinite(value)}
+    if 0 < how.top_k < len(weights):
+        last = sorted(weights.values())[-how.top_k]
+        weights = {i: weight for i, weight in weights.items() if weight >= last}
+    left, reached = {}, 0.0
+    for i in sorted(weights, key=lambda i: -weights[i]):
+        if how.top_p == 1 or reached < how.top_p * sum(weights.values()):
+            left[i] = weights[i]
+            reached += weights[i]
+    likeliest = max(left.values())
+    left = {i: weight for i, weight in left.items() if weight >= how.min_p * likeliest}
+    return {i: weight / sum(left.values()) for i, weight in left.items()}
+
+
+@given(some_logits, st.integers(0, 50), st.sampled_from([0.05, 0.3, 0.9, 1.0]),
+       st.sampled_from([0, 0.01, 0.4]), st.sampled_from([0.3, 1.0, 2.0]), st.sets(st.integers(1, 39)))
+def test_candidates_are_those_of_one_filter_after_the_other(logits, k, p, share, temperature, banned):
+    logits = np.unique(logits)[::-1].copy()         # without ties, which filters may break either way
+    np.random.default_rng(0).shuffle(logits)
+    logits[[i for i in banned if i < len(logits)]] = -np.inf
+    how = Sampling(temperature, k, p, share, 0)
+    if not np.isfinite(logits).any():
+        return
+    ids, weights = candidates(logits, how)
+    expected = plainly(logits, how)
+    assert set(ids.tolist()) == set(expected) and (np.diff(weights) <= 0).all()
+    np.testing.assert_allclose(weights / weights.sum(), [expected[i] for i in ids], rtol=1e-4)
 
 
 @given(some_logits, st.lists(st.integers(0, 39)))
@@ -40,12 +64,17 @@ def test_a_ban_leaves_a_token(logits, tokens):
 
 def test_filters_by_hand():
     logits = np.log([0.5, 0.25, 0.125, 0.125])
-    assert kept(keep_top_k(logits, 2)) == {0, 1}
-    assert kept(keep_top_p(logits, 0.6)) == {0, 1}
-    assert kept(keep_top_p(logits, 0.5)) == {0}
-    assert kept(keep_min_p(logits, 0.4)) == {0, 1}
-    for off in (keep_top_k(logits, 0), keep_top_p(logits, 1.0), keep_min_p(logits, 0)):
-        assert kept(off) == {0, 1, 2, 3}
+
+    def left(temperature: float = 1.0, top_k: int = 0, **how) -> list[int]:
+        return candidates(logits, Sampling(temperature, top_k, **how))[0].tolist()
+
+    assert left(top_k=2) == [0, 1]
+    assert left(top_k=3) == [0, 1, 2, 3], "those equal to the last are kept"
+    assert left(top_p=0.6) == [0, 1]
+    assert left(top_p=0.5) == [0]
+    assert left(min_p=0.4) == [0, 1]
+    assert left(temperature=0) == [0]
+    assert left() == [0, 1, 2, 3]
 
 
 def test_draws_follow_the_distribution():
@@ -112,4 +141,5 @@ def test_hand_over_moves_probability_and_keeps_the_sum():
     given, to = np.array([True, True, False, False]), np.array([False, False, True, True])
     after = hand_over(logits, given, to)
     np.testing.assert_allclose(np.exp(after), [0.1, 0.4, 0.6, 0.4])
-    assert hand_over(logits, given, np.zeros(4, bool)) is logits
+    for nobody in ((given, np.zeros(4, bool)), (np.zeros(4, bool), to)):
+        np.testing.assert_array_equal(hand_over(logits, *nobody), logits)
