@@ -14,7 +14,8 @@ from analysis.ordinal import MODEL
 from analysis.ranks import FRIEDMAN, WILCOXON
 from analysis.rows import Row, number, people, span
 from analysis.scales import CORRELATION
-from analysis.surface import SURFACE, TESTED
+from analysis.surface import SURFACE
+from analysis.tested import TESTED
 from analysis.within import OWN, SAME_CLIPS
 from analysis.wording import Results, p_value, percent
 
@@ -101,7 +102,7 @@ def surface(part: Results) -> list[Row]:
         value = f"{mean}, best in {chance} of resamples"
         rows.append(Row(setting_words(setting), value, span(setting["ci95"]), n, "adjusted mean"))
     if best := part["optimum"]:
-        n = f"{best['n']} ratings, {people(best)}"
+        n = f"{best['n']} ratings, {people(best)}, {part['n_clips']} clips"
         rows.append(Row("Best point: rating", number(best["predicted"]), span(best["ci95"]), n, "surface"))
         for name in part["factors"]:
             value = f"{best[name]:g}" + (" (edge of what was tested)" if best["at_edge"][name] else "")

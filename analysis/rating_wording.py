@@ -34,8 +34,8 @@ def _surface(part: Results) -> str:
     edge = " at the edge of what was tested" if any(best["at_edge"].values()) else ""
     return (
         f"The rating that a {part['order']} surface expects: circles are the settings that were tested, the "
-        f"diamond is the best point ({where}){edge}; the table says how sure that is, and other clips could "
-        "move it further."
+        f"diamond is the best point ({where}){edge}; the table says how sure that is, had other "
+        "people come and other clips of these settings been heard."
     )
 
 

@@ -1,9 +1,8 @@
 """Which settings are liked best: a response surface over temperature, top-k and no-repeat n-gram. Pure.
 
 Box & Wilson (1951), JRSS B 13:1. Listeners' own levels are taken away from ratings and settings alike, so
-that it does not matter who heard what. Uncertainty is a bootstrap over listeners: where would the best
-setting lie, had other listeners come? It does not know that other clips of the same settings could have
-been better or worse.
+that it does not matter who heard what. Uncertainty is over listeners and clips: where would the best setting
+lie, had other listeners come and heard other clips of the same settings? (surface_draws.py)
 """
 
 from __future__ import annotations
@@ -13,21 +12,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from scipy.spatial import Delaunay, QhullError
 
 from analysis.estimates import percentiles
-from analysis.within import codes, regression
+from analysis.surface_draws import Draws, redrawn
+from analysis.tested import FACTORS, tested
+from analysis.within import codes
 
-FACTORS = ("temperature", "top_k", "no_repeat_ngram")
 STEPS = 17  # of each factor, between its lowest and highest tested value
-TESTED = (
-    "Mean of each setting, adjusted for who heard it; the interval is that of its distance from the mean of "
-    "all settings, by bootstrap over listeners"
-)
 SURFACE = (
-    "Second-order polynomial within listeners, errors clustered by listener; best point of the tested "
-    "region, percentile bootstrap over listeners"
+    "Second-order polynomial within listeners; intervals, and the region of the best point, from bootstrap "
+    "resamples of listeners with clips drawn anew, whose spread around the surface is Henderson's (1953) "
+    "method III"
 )
 
 
@@ -61,77 +57,6 @@ def _settings(ratings: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({name: ratings[f"clip_{name}"].astype("Float64").astype(float) for name in FACTORS})
 
 
-def tested(
-    ratings: pd.DataFrame, settings: pd.DataFrame, rng: np.random.Generator, resamples: int
-) -> dict[str, Any]:
-    """Adjusted mean of every setting with its interval, and how often each one is the best of a resample.
-
-    With n_ps ratings of setting s by listener p, the settings' means solve Σ_p (diag n_p − n_p n_p'/N_p) m
-    = Σ_p of the same for the ratings: least squares with one level a listener. It is a sum over listeners,
-    so that each resample is one small system of equations.
-    """
-    out: dict[str, Any] = {"settings": [], "best": None, "note": None, "method": TESTED}
-    labels = settings.astype(object).where(settings.notna(), None)
-    rows = list(labels.itertuples(index=False, name=None))
-    names = sorted(set(rows), key=lambda row: [value or 0 for value in row])
-    if len(names) < 2:
-        return out | {"note": "All clips have one setting." if names else "No clip with settings was rated."}
-    number = {name: place for place, name in enumerate(names)}
-    setting = np.array([number[row] for row in rows])
-    person, y = codes(ratings["participant_id"]), ratings["rating"].to_numpy(dtype=float)
-    people, k = int(person.max()) + 1, len(names)
-    if people < 2:
-        return out | {"note": "One listener says nothing about others."}
-    heard = sparse.csr_array((np.ones(len(y)), (person, setting)), (people, k))
-    centred = y - (np.bincount(person, y) / np.bincount(person))[person]
-    right = sparse.csr_array((centred, (person, setting)), (people, k))
-    left = _by_person(heard)
-    if k <= 40:
-        left = left.toarray()
-    rounds = max(200, min(resamples, 40_000_000 // (k * k)))
-    draws = np.vstack([np.ones(people), rng.multinomial(people, np.full(people, 1 / people), size=rounds)])
-    # All means together have no level of their own: their plain sum is set to 0 (1 1' added), and the level
-    # put back. The whisper on the diagonal keeps a resample solvable in which two groups of settings share
-    # no listener.
-    matrices = (draws @ left).reshape(-1, k, k) + 1 / k + 1e-9 * np.eye(k)
-    means = np.linalg.solve(matrices, (draws @ right)[:, :, None])[:, :, 0]
-    connected = np.linalg.matrix_rank(matrices[0] - 1 / k, tol=1e-6) == k - 1
-    if not connected:
-        return out | {"note": "No listener links some of the settings to the others."}
-    level = y.mean() - float(means[0] @ np.bincount(setting, minlength=k)) / len(y)
-    best = np.bincount(means[1:].argmax(axis=1), minlength=k) / rounds
-    out["settings"] = [
-        {
-            **dict(zip(FACTORS, name, strict=True)),
-            "n": int((setting == place).sum()),
-            "n_participants": int(np.unique(person[setting == place]).size),
-            "n_clips": int(ratings["stimulus_a"][setting == place].nunique()),
-            "mean": level + float(means[0, place]),
-            # Of the difference from the mean of all settings: the listeners' level is nobody's merit.
-            "ci95": percentiles(level + means[1:, place]),
-            "best": float(best[place]),
-        }
-        for place, name in enumerate(names)
-    ]
-    return out | {"best": int(means[0].argmax())}
-
-
-def _by_person(heard: sparse.csr_array) -> sparse.csr_array:
-    """diag n_p − n_p n_p'/N_p of every listener as a row, shape (people, settings²)."""
-    people, k = heard.shape
-    total = np.asarray(heard.sum(axis=1)).ravel()
-    rows, places, entries = [], [], []
-    for person in range(people):
-        own = slice(heard.indptr[person], heard.indptr[person + 1])
-        which, n = heard.indices[own], heard.data[own]
-        block = np.diag(n) - np.outer(n, n) / total[person]
-        rows.append(np.full(block.size, person))
-        places.append((which[:, None] * k + which).ravel())
-        entries.append(block.ravel())
-    joined = (np.concatenate(entries), (np.concatenate(rows), np.concatenate(places)))
-    return sparse.csr_array(joined, (people, k * k))
-
-
 def fitted(
     ratings: pd.DataFrame, settings: pd.DataFrame, rng: np.random.Generator, resamples: int
 ) -> dict[str, Any]:
@@ -153,39 +78,61 @@ def fitted(
         return out | {"note": f"Too few settings for a surface over {', '.join(names)}: {len(points)}."}
     order, terms = chosen
     x = _design((settings.to_numpy() - low) / span * 2 - 1, terms)
-    y, people = ratings["rating"].to_numpy(dtype=float), ratings["participant_id"]
-    model = regression(y, x, people)
-    if model is None or model.groups < 2:
+    y, people = ratings["rating"].to_numpy(dtype=float), codes(ratings["participant_id"])
+    drawn = redrawn(y, x, people, codes(ratings["stimulus_a"]), rng, resamples)
+    if drawn is None:
         return out | {"note": "Too few listeners heard several settings for a surface."}
     grid = _region(names, points)
     basis = _design((grid - low) / span * 2 - 1, terms)
-    level = y.mean() - x.mean(axis=0) @ model.coefficients
-    drawn = _redrawn(y, x, codes(people), rng, resamples)
-    heights, at = drawn @ basis.T, level + basis @ model.coefficients
-    best, bests = int(at.argmax()), grid[heights.argmax(axis=1)]
-    # With one shape for everybody, the uncertainty of the level is not that of the surface.
-    predicted = level + heights[:, best]
-    words = [" × ".join(names[place] for place in term) for term in terms]
+    at = drawn.level + basis @ drawn.coefficients
     return out | {
         "order": order,
         "settings": len(points),
+        "n_clips": int(ratings["stimulus_a"].nunique()),
+        "sd_clips": drawn.sd_clips,
+        "df_clips": drawn.df_clips,
         "terms": {
-            word: {**model.contrast(row)._asdict(), "unit": "half the tested range"}
-            for word, row in zip(words, np.eye(len(terms)), strict=True)
+            " × ".join(names[place] for place in term): _term(drawn, number, len(y))
+            for number, term in enumerate(terms)
         },
         "optimum": {
-            **{name: float(value) for name, value in zip(names, grid[best], strict=True)},
-            "predicted": float(at[best]),
-            "ci95": percentiles(predicted),
-            "region": {name: percentiles(bests[:, place]) for place, name in enumerate(names)},
-            "at_edge": {
-                name: bool(grid[best, place] in (points[:, place].min(), points[:, place].max()))
-                for place, name in enumerate(names)
-            },
+            **_optimum(names, points, grid, at, drawn.levels[:, None] + drawn.draws @ basis.T),
             "n": len(y),
-            "n_participants": model.groups,
+            "n_participants": drawn.groups,
         },
         "grid": _slice(names, grid[len(points) :], at[len(points) :]),
+    }
+
+
+def _optimum(
+    names: list[str], points: np.ndarray, grid: np.ndarray, at: np.ndarray, drawn: np.ndarray
+) -> dict[str, Any]:
+    """The highest point of the surface (``at``), and of its resamples (``drawn``, one a row)."""
+    best, bests = int(at.argmax()), grid[drawn.argmax(axis=1)]
+    edges = points.min(axis=0), points.max(axis=0)
+    return {
+        **{name: float(value) for name, value in zip(names, grid[best], strict=True)},
+        "predicted": float(at[best]),
+        "ci95": percentiles(drawn[:, best]),
+        "region": {name: percentiles(bests[:, place]) for place, name in enumerate(names)},
+        "at_edge": {
+            name: bool(grid[best, place] in (edges[0][place], edges[1][place]))
+            for place, name in enumerate(names)
+        },
+    }
+
+
+def _term(drawn: Draws, number: int, n: int) -> dict[str, Any]:
+    """A coefficient: how far ratings rise over half of the tested range."""
+    estimate, drawn_here = float(drawn.coefficients[number]), drawn.draws[:, number]
+    beyond = min(int((drawn_here <= 0).sum()), int((drawn_here >= 0).sum()))
+    return {
+        "estimate": estimate,
+        "ci95": percentiles(drawn_here),
+        "p_value": min(1.0, 2 * (1 + beyond) / (1 + len(drawn_here))),
+        "n": n,
+        "n_participants": drawn.groups,
+        "unit": "half the tested range",
     }
 
 
@@ -209,20 +156,6 @@ def _carried(names: list[str], points: np.ndarray) -> tuple[str, list[tuple[int,
 
 def _design(points: np.ndarray, terms: list[tuple[int, ...]]) -> np.ndarray:
     return np.column_stack([np.prod(points[:, list(term)], axis=1) for term in terms])
-
-
-def _redrawn(
-    y: np.ndarray, x: np.ndarray, person: np.ndarray, rng: np.random.Generator, resamples: int
-) -> np.ndarray:
-    """The coefficients in resamples of listeners, shape (resamples, terms)."""
-    people, k = int(person.max()) + 1, x.shape[1]
-    count = np.bincount(person)
-    centred = [column - (np.bincount(person, column) / count)[person] for column in (*x.T, y.astype(float))]
-    sums = np.stack([np.bincount(person, a * b, people) for a in centred[:k] for b in centred], axis=1)
-    drawn = rng.multinomial(people, np.full(people, 1 / people), size=resamples) @ sums
-    tables = drawn.reshape(resamples, k, k + 1)
-    solved = np.linalg.pinv(tables[:, :, :k], rcond=1e-10) @ tables[:, :, k:]
-    return solved[:, :, 0]
 
 
 def _region(names: list[str], points: np.ndarray) -> np.ndarray:

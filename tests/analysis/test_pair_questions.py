@@ -207,7 +207,9 @@ def test_an_interval_over_people_and_items_needs_two_of_each():
 
 
 def test_the_sensitivity_that_is_shown_is_about_other_items_where_there_are_some(tmp_path):
-    answer = lambda who, trial: ("a", "both", "b", "a", "neither", "a")[(2 * who + trial) % 6]  # noqa: E731
+    def answer(who, trial):
+        return ("a", "both", "b", "a", "neither", "a")[(2 * who + trial) % 6]
+
     two = results_of(everybody(6, [("x", "y"), ("xx", "yy")], answer), tmp_path)["pairs"]["signal_detection"]
     assert (two["method"], two["n_items"]) == (TWO_WAY, 2)
     assert two["same_items"]["method"] == ONE_WAY

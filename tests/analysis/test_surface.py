@@ -7,6 +7,7 @@ import pytest
 import statsmodels.formula.api as smf
 
 from analysis.surface import surface_results
+from analysis.surface_draws import redrawn
 from tests.analysis.frames import ratings_of
 
 GRID = list(product((0.2, 0.6, 1.0), (5, 20, 50), (2, 6, 10)))
@@ -112,3 +113,51 @@ def test_the_best_point_lies_between_what_was_tested():
     found = surface_results(heard(20, settings, rng, best=(0.2, 50, 4)), rng, 50)
     best = found["optimum"]
     assert abs((best["temperature"] - 0.2) / 0.8 - (best["top_k"] - 5) / 45) < 0.25
+
+
+def clips_apart(rng, people=25, of_own=0.5):
+    """Ratings of two clips of each of five temperatures, most by everybody; the terms; who and what."""
+    who, clip = (part.ravel() for part in np.mgrid[0:people, 0:10])
+    heard = rng.random(len(who)) < 0.8
+    who, clip = who[heard], clip[heard]
+    at = (clip // 2) / 2 - 1
+    own = of_own * rng.normal(size=10)
+    y = 3 + 0.7 * rng.normal(size=people)[who] - 0.5 * (at - 0.2) ** 2 + own[clip] + rng.normal(size=len(who))
+    return y, np.column_stack([at, at**2]), who, clip
+
+
+def test_what_clips_have_of_their_own_by_plain_least_squares():
+    y, x, who, clip = clips_apart(np.random.default_rng(5))
+    people = np.eye(25)[who]
+    squares = []
+    for more in (x, np.column_stack([x, np.eye(10)[clip]])):
+        whole = np.column_stack([people, more])
+        fitted, _, rank, _ = np.linalg.lstsq(whole, y)
+        squares.append((((y - whole @ fitted) ** 2).sum(), rank))
+    (without, fewer), (beside, more) = squares
+    noise = beside / (len(y) - more)
+    around = np.eye(10)[clip] - np.column_stack([people, x]) @ np.linalg.lstsq(
+        np.column_stack([people, x]), np.eye(10)[clip]
+    )[0]
+    expected = ((without - beside) - (more - fewer) * noise) / np.trace(around.T @ around)
+    drawn = redrawn(y, x, who, clip, np.random.default_rng(0), 50)
+    assert drawn.df_clips == more - fewer
+    assert drawn.sd_clips**2 == pytest.approx(expected)
+
+
+def test_the_best_point_is_held_where_clips_differ():
+    # 1,000 studies and other designs: tests/bench/coverage_ratings.py
+    rng, held = np.random.default_rng(6), 0
+    line = np.linspace(-1, 1, 41)
+    for _ in range(150):
+        y, x, who, clip = clips_apart(rng)
+        draws = redrawn(y, x, who, clip, rng, 200).draws
+        best = line[(draws @ np.stack([line, line**2])).argmax(axis=1)]
+        held += np.quantile(best, 0.025) <= 0.2 <= np.quantile(best, 0.975)
+    assert held >= 135  # 95% is 142, with a standard error of 3; with listeners alone it was 100
+
+
+def test_where_no_clip_is_left_over_there_is_no_surface():
+    y, x, who, clip = clips_apart(np.random.default_rng(7))
+    first = clip < 6
+    assert redrawn(y[first], x[first], who[first], clip[first] // 2, np.random.default_rng(0), 50) is None
