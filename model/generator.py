@@ -177,6 +177,11 @@ class Generator:
         return self._pool.count
 
     @property
+    def spare(self) -> int:
+        """Workers that are free; below zero, so many takes wait for one."""
+        return self._pool.spare
+
+    @property
     def systems(self) -> tuple[str, ...]:
         """What `of` takes: this system, then the others that ship."""
         return (self.system, *(name for name in checkpoint.names() if name != self.system))

@@ -117,6 +117,13 @@ class Pool:
                 with suppress(EOFError, OSError, WorkerError):      # whoever gives it a job has it replaced
                     worker.read(prompt)
 
+    @property
+    def spare(self) -> int:
+        """Workers that are free; below zero, so many takes wait for one."""
+        with self._guard:
+            free = len(self._idle) if self._all else self.count
+            return free - len(self._line)
+
     def place(self, party: Hashable) -> Place | None:
         """Where the party's next job stands in line; None where it does not wait."""
         with self._guard:
