@@ -13,7 +13,7 @@ import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -168,10 +168,14 @@ class _Player:
     """
 
     def __init__(self, folder: Path) -> None:
-        from model import checkpoint
+        from model import checkpoint, engine
+
+        def load(folder: Path) -> checkpoint.Checkpoint:
+            ready = checkpoint.load(folder)
+            return replace(ready, network=engine.fast(ready.network))
 
         self.folder = folder
-        self.load = lru_cache(AT_HAND)(checkpoint.load)
+        self.load = lru_cache(AT_HAND)(load)
         self._read: OrderedDict[tuple, object] = OrderedDict()
 
     def read(self, prompt: Reading) -> None:

@@ -76,6 +76,7 @@ class EightBit:
         else:
             self._embedding = _numpy(network.embedding.weight)
             self._out = pack(_numpy(network.head.weight * network.norm.weight))
+        self._compile()
 
     def cache(self, capacity: int) -> Cache:
         return Cache(self.config, capacity)
@@ -97,6 +98,16 @@ class EightBit:
     def fold(self, number: int, known: np.ndarray, value: int, position: int | None = None) -> np.ndarray:
         known = known + self._drawn[number][value]
         return known if position is None else known + self._place[position]
+
+    def _compile(self) -> None:
+        """Run all that is compiled once, so that nobody who plays has to wait for it."""
+        compound = isinstance(self.network, Compound)
+        steps = np.zeros((3, len(ev.FIELDS)) if compound else 3, np.int64)
+        cache = self.cache(len(steps))
+        self.read(steps[:2], cache)
+        known = self.read(steps[2:], cache)
+        if compound:
+            self.logits(ev.TIME, known)
 
     @torch.inference_mode()
     def _read_prompt(self, steps: np.ndarray, cache: Cache) -> np.ndarray:
