@@ -16,11 +16,11 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, RedirectResponse
-from fastapi.staticfiles import StaticFiles
 
 from analysis.page import research_page
 from analysis.works import CLIPS, Works
 from model import Generator, human_pieces, prompts
+from model.assets import Assets
 from model.catalogue import Catalogue
 from model.door import Server
 from model.page import house_options, house_theme, mount_compose
@@ -100,7 +100,7 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
 
     app.add_api_route("/favicon.ico", lambda: FileResponse(STATIC / "icon.svg"))
     # with the file that Gradio's pages ask for
-    app.mount("/static", StaticFiles(directory=STATIC, packages=[("gradio", "templates/frontend/static")]))
+    app.mount("/static", Assets(directory=STATIC, packages=[("gradio", "templates/frontend/static")]))
     mount_study(app, store, settings.data_dir, theme=house_theme())
     gr.mount_gradio_app(app, research_page(office, settings.password, works), "/research", max_file_size=1,
                         head=head("segue.css", "research.css", "research.js"), **house_options())

@@ -58,6 +58,8 @@ def gain(samples: np.ndarray, lufs: float) -> tuple[np.ndarray, float]:
 
 def held(samples: np.ndarray) -> np.ndarray:
     """The samples with their true peaks held at -1 dBTP, and otherwise as loud as they are."""
+    if np.abs(samples).max(initial=0) < CEILING / 2:        # no true peak is 6 dB above the samples beside it
+        return samples
     return samples * _limit(true_peaks(samples))[:, None].astype(np.float32)
 
 

@@ -24,6 +24,7 @@ from model.instruments import DRUMS, NAMES
 from model.score import ScoreError, bar_seconds, read
 from model.shelf import Shelf
 from model.visit import FILE, NOTHING, SHELF, Run, Running, Visit, reason, seed_of
+from model.voices import Voices
 from model.wishes import ANY
 
 OWN = "My own"                      # the character of settings that are no preset
@@ -252,9 +253,10 @@ def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shel
     The application must serve static/ at /static.
     """
     app.include_router(shelf.router())
+    app.include_router(Voices(shelf).router())
     page = compose_page(generator, catalogue, shelf)
-    gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD,
-                        head=view.head("segue.css", "compose.css", "player.js"), **house_options())
+    head = view.head("segue.css", "compose.css", "player.css", "player.js")
+    gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD, head=head, **house_options())
 
 
 def house_options() -> dict[str, Any]:

@@ -1,38 +1,34 @@
-// <segue-player src="roll.json" audio="sound.mp3" name="Take 1" [seam="12.5"] [used-bars="8"]>
-// Hears and shows one piece of music: a play button, a piano roll that is also the way to seek,
-// and the names of the instruments. The audio clock moves the playhead.
+// <segue-player src="roll.json" audio="take.mp3" name="Take 1">
+// Hears and shows one piece of music: a play button, a piano roll that is also the way to seek, and the
+// instruments, each of which can be heard alone or be silent. The audio clock moves the playhead.
+//
+//   seam="12.5"          seconds at which the machine takes over
+//   used-bars="8"        only the first bars are used; or
+//   region="2-10"        bars 2 (from 0) to 10 (which is out) are used
+//   choose-region        the visitor may choose them: event segue-region {from, to}
+//   choose-bar           the visitor may choose a bar line to go on from, kept in bar="4" (before the fifth bar,
+//                        so that four are kept): event segue-bar {bar}
+//   live="live.mp3"      the sound while roll.json says {open: true}: it is asked for again until it is closed
+//   autoplay-from="10"   plays by itself from there as soon as there is music, if the browser lets it
+//
+// Methods: toggle(), seek(s), take(s), which plays from a second on. Properties: time (s), length (s), playing.
 
+import { closer, further, listen } from "./gestures.js";
+import { Handles } from "./handles.js";
+import { Legend } from "./legend.js";
 import { PianoRoll } from "./roll.js";
+import { Sound } from "./sound.js";
 
+const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
 const ICONS = {
-  play: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M8 5.2v13.6L19 12z"/></svg>',
-  pause: '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M7 5h3.6v14H7zM13.4 5H17v14h-3.6z"/></svg>',
+  play: icon("M8 5.2v13.6L19 12z"),
+  pause: icon("M7 5h3.6v14H7zM13.4 5H17v14h-3.6z"),
+  further: icon("M5 11h14v2H5z"),
+  closer: icon("M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z"),
+  whole: icon("M3 5h2v14H3zM19 5h2v14h-2zM10 8v3h4V8l4 4-4 4v-3h-4v3l-4-4z"),
 };
-let sounding = null;       // the audio that plays: one at a time
-
-// A browser has six connections to a server, and a sound keeps one busy until it is rendered. So two come at a
-// time, more only if somebody wants to hear them at once, and the page can always speak to the server. A request
-// that has begun is not taken back: the server would go on with it and with the next one besides.
-const AT_ONCE = 2;
-const coming = new Set(), queued = new Map();       // audio; audio -> address, first come first served
-
-function fetchNext() {
-  for (const audio of queued.keys()) {
-    if (coming.size >= AT_ONCE) return;
-    fetchNow(audio);
-  }
-}
-
-function fetchNow(audio) {
-  if (!queued.has(audio)) return;
-  coming.add(audio);
-  audio.src = queued.get(audio);
-  queued.delete(audio);
-}
-
-function fetched(audio) {
-  if (coming.delete(audio)) fetchNext();
-}
+const ASK_MS = 400;        // how often music that grows is asked for
+const PATIENCE = 15;       // answers in a row that may be lost
 
 function clock(seconds) {
   const whole = Math.max(0, Math.floor(seconds + 1e-3));
@@ -40,7 +36,7 @@ function clock(seconds) {
 }
 
 class SeguePlayer extends HTMLElement {
-  static observedAttributes = ["used-bars"];
+  static observedAttributes = ["used-bars", "region", "seam", "bar"];
 
   connectedCallback() {
     if (!this.roll) this.#build();
@@ -58,164 +54,231 @@ class SeguePlayer extends HTMLElement {
   }
 
   attributeChangedCallback() {
-    if (this.roll?.length) this.#placeSeam();
+    if (this.roll?.music) this.#mark();
+  }
+
+  get time() {
+    return this.sound.time;
+  }
+
+  get playing() {
+    return this.sound.playing;
+  }
+
+  toggle() {
+    if (this.playing) this.sound.pause();
+    else this.#play();
+  }
+
+  seek(seconds) {
+    if (this.length === undefined) return;
+    const second = Math.min(Math.max(seconds, 0), this.length);
+    this.sound.seek(second);
+    this.roll.view.reveal(second);
+    this.#moved(second);
+  }
+
+  /** Plays from a second on; the place may be named before the music is here. */
+  take(seconds) {
+    if (this.length === undefined) this.sound.seek(Math.max(seconds, 0));
+    else this.seek(seconds);
+    this.#play();
+  }
+
+  #play() {
+    if (this.length && !this.open && this.time >= this.length - 0.05) this.seek(0);
+    this.roll.view.reveal(this.time);
+    this.sound.play().catch(() => {});       // the error event says what is wrong; a refusal is no error
   }
 
   #build() {
     this.#letGo();
     this.source = this.getAttribute("src");
-    this.length = this.wanted = this.gone = undefined;
-    const name = this.getAttribute("name") ?? "";
+    this.length = this.gone = undefined;
+    this.open = this.hasAttribute("live");
+    this.name = this.getAttribute("name") ?? "";
     this.innerHTML = `
-      <div class="roll" role="slider" tabindex="0" aria-valuemin="0" aria-valuenow="0"><canvas></canvas></div>
+      <div class="roll-frame">
+        <div class="roll" role="slider" tabindex="0" aria-valuemin="0" aria-valuenow="0"><canvas></canvas></div>
+      </div>
       <div class="transport">
         <button type="button" class="play">${ICONS.play}</button>
         <span class="clock"><span class="now">0:00</span> <span class="total"></span></span>
+        <span class="zoom" role="group">
+          <button type="button" class="further" title="Zoom out (-)">${ICONS.further}</button>
+          <button type="button" class="closer" title="Zoom in (+)">${ICONS.closer}</button>
+          <button type="button" class="whole" title="Show the whole piece (0)">${ICONS.whole}</button>
+        </span>
         <ul class="legend" aria-label="Instruments"></ul>
       </div>
       <p class="player-note" role="status"></p>`;
     this.slider = this.querySelector(".roll");
     this.button = this.querySelector(".play");
     this.note = this.querySelector(".player-note");
-    this.slider.setAttribute("aria-label", `Position in ${name}`);
+    this.slider.setAttribute("aria-label", `Position in ${this.name}`);
+    this.querySelector(".zoom").setAttribute("aria-label", `Zoom of ${this.name}`);
     this.roll = new PianoRoll(this.querySelector("canvas"));
-    this.#listenToAudio(name);
+    this.legend = new Legend(this.querySelector(".legend"), this.#voices([]) !== null, () => this.#choose());
+    this.roll.heard = (index) => this.legend.heard(index);
+    this.sound = new Sound(this.getAttribute("audio"), this.getAttribute("live"), {
+      state: () => this.#say(),
+      moved: () => this.#moved(),
+      ended: () => this.#moved(this.length),
+      failed: () => this.#failed(),
+    });
     this.#listenToPeople();
     this.#watchLooks();
-    this.#label(false, name);
+    this.#say();
     this.#load(this.source);
   }
 
   #letGo() {
-    this.audio?.pause();
-    this.audio?.removeAttribute("src");
-    queued.delete(this.audio);
+    clearTimeout(this.asking);
+    this.sound?.close();
     this.resizing?.disconnect();
     this.recolouring?.disconnect();
   }
 
   async #load(source) {
-    try {
-      const answer = await fetch(source);
-      if (!answer.ok) throw new Error();
-      const music = await answer.json();
-      if (source !== this.source) return;       // other music has come meanwhile
-      this.roll.show(music);
-      this.length = this.roll.length;
-      this.slider.setAttribute("aria-valuemax", this.length.toFixed(1));
-      this.querySelector(".total").textContent = `/ ${clock(this.length)}`;
-      this.#legend(music.tracks);
-      this.#placeSeam();
-      this.#moved();
-    } catch {
-      if (source !== this.source) return;
-      this.gone = true;
-      this.note.textContent = "This music is no longer kept here. Make it again with the same seed.";
+    let lost = 0;
+    for (let first = true; first || this.open; first = false) {
+      if (!first) await new Promise((resolve) => { this.asking = setTimeout(resolve, ASK_MS); });
+      try {
+        const answer = await fetch(source, this.open ? { cache: "no-store" } : {});
+        if (answer.status === 404) lost = PATIENCE;
+        if (!answer.ok) throw new Error();
+        const music = await answer.json();
+        if (source !== this.source || !this.roll) return;       // other music has come meanwhile
+        lost = 0;
+        this.#show(music);
+      } catch {
+        if (source !== this.source || !this.roll) return;
+        if (this.open && lost++ < PATIENCE) continue;
+        this.gone = true;
+        this.open = false;
+        this.note.textContent = "This music is no longer kept here. Make it again with the same seed.";
+        return;
+      }
     }
   }
 
-  #placeSeam() {
-    const bars = this.roll.music.bars;
-    if (this.hasAttribute("used-bars")) {
-      const used = Number(this.getAttribute("used-bars"));
-      const whole = used <= 0 || used >= bars.length - 1;
-      this.roll.seam = whole ? null : bars[used];
-      this.roll.seamName = "used up to here";
-      this.roll.fadeAfterSeam = true;
-    } else if (this.hasAttribute("seam")) {
-      this.roll.seam = Number(this.getAttribute("seam"));
-      this.roll.seamName = "the machine goes on";
+  #show(music) {
+    const first = this.length === undefined;
+    const grown = first || music.duration !== this.roll.music.duration || !music.open;
+    this.open = Boolean(music.open);
+    if (!this.open) this.sound.finish();
+    if (!grown) return;
+    this.legend.show(music.tracks, !this.open);
+    this.roll.show(music);
+    this.length = this.roll.length;
+    this.classList.toggle("growing", this.open);
+    this.slider.setAttribute("aria-valuemax", this.length.toFixed(1));
+    this.querySelector(".total").textContent = `/ ${clock(this.length)}`;
+    if (first) this.#arrange();
+    this.#mark();
+    this.#moved();
+    if (first && this.hasAttribute("autoplay-from")) this.take(Number(this.getAttribute("autoplay-from")));
+  }
+
+  #mark() {
+    const last = this.roll.music.bars.length - 1;
+    const [from, to] = this.region;
+    this.roll.region = from <= 0 && to >= last ? null : [from, to];
+    this.roll.seam = this.hasAttribute("seam") ? Number(this.getAttribute("seam")) : null;
+    this.roll.bar = this.bar < last ? this.bar : null;
+    this.roll.redraw();
+  }
+
+  /** The bars that are used, [from, to). */
+  get region() {
+    const last = this.roll.music.bars.length - 1;
+    const [, from, to] = /^(\d+)-(\d+)$/.exec(this.getAttribute("region") ?? "") ?? [];
+    if (from !== undefined && Number(from) < Math.min(Number(to), last)) {
+      return [Number(from), Math.min(Number(to), last)];
+    }
+    const used = Number(this.getAttribute("used-bars") ?? 0);
+    return [0, used > 0 ? Math.min(used, last) : last];
+  }
+
+  /** The bar line to go on from; where none is chosen, the last. */
+  get bar() {
+    const last = this.roll.music.bars.length - 1, bar = this.getAttribute("bar");
+    return bar === null ? last : Math.min(Math.max(Math.round(Number(bar)) || 0, 1), last);
+  }
+
+  /** Hangs up what the visitor may choose with. */
+  #arrange() {
+    const handles = new Handles(this.querySelector(".roll-frame"), this.roll);
+    this.roll.moved = () => {
+      handles.place();
+      this.#markZoom();
+    };
+    const last = () => this.roll.music.bars.length - 1;
+    if (this.hasAttribute("choose-region")) {
+      const ends = [
+        { kind: "from", label: "First bar that is used", told: (line) => `Bar ${line + 1}`,
+          line: () => this.region[0], limits: () => [0, this.region[1] - 1],
+          move: (line) => this.#region(line, this.region[1]) },
+        { kind: "to", label: "Last bar that is used", told: (line) => `Bar ${line}`,
+          line: () => this.region[1], limits: () => [this.region[0] + 1, last()],
+          move: (line) => this.#region(this.region[0], line) }];
+      for (const end of ends) handles.add({ ...end, done: () => this.#chosen() });
+    }
+    if (this.hasAttribute("choose-bar")) {
+      handles.add({
+        kind: "bar", label: "Bar to go on from", line: () => this.bar, limits: () => [1, last()],
+        told: (line) => (line === last() ? "The end" : `Bar ${line + 1}`),
+        move: (line) => this.setAttribute("bar", line),
+        done: () => this.#emit("segue-bar", { bar: this.bar }) });
+    }
+  }
+
+  #region(from, to) {
+    this.setAttribute("region", `${from}-${to}`);
+  }
+
+  #chosen() {
+    const [from, to] = this.region;
+    this.#emit("segue-region", { from, to });
+  }
+
+  #emit(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  }
+
+  /** The address of the sound of some tracks alone, or null where there is none. */
+  #voices(indices) {
+    const whole = this.getAttribute("audio") ?? "";
+    return whole.endsWith("/take.mp3") ? whole.replace(/take\.mp3$/, `voices/${indices.join("-")}.mp3`) : null;
+  }
+
+  #choose() {
+    const { choice } = this.legend;
+    if (this.legend.mutable) {
+      this.sound.choose(choice === null ? this.getAttribute("audio") : choice.length ? this.#voices(choice) : null);
     }
     this.roll.redraw();
   }
 
-  #legend(tracks) {
-    const list = this.querySelector(".legend");
-    tracks.forEach((track, index) => {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = track.name;
-      button.style.setProperty("--voice", track.drum ? "var(--voice-drums)" : `var(--voice-${(index % 8) + 1})`);
-      button.className = track.drum ? "drum" : index >= 8 ? "hollow" : "";
-      button.title = `Point out the ${track.name}`;
-      button.setAttribute("aria-pressed", "false");
-      button.addEventListener("click", () => {
-        this.roll.alone = this.roll.alone === index ? null : index;
-        list.querySelectorAll("button").forEach((other, i) =>
-          other.setAttribute("aria-pressed", String(i === this.roll.alone)));
-        this.roll.redraw();
-      });
-      item.append(button);
-      list.append(item);
-    });
-  }
-
-  #listenToAudio(name) {
-    const audio = this.audio = new Audio();
-    audio.preload = "auto";          // sound is rendered when it is first asked for: ask now
-    for (const event of ["canplaythrough", "suspend", "error"]) audio.addEventListener(event, () => fetched(audio));
-    queued.set(audio, this.getAttribute("audio"));
-    fetchNext();
-    const heed = (event, react) => audio.addEventListener(event, () => { if (audio === this.audio) react(); });
-    const waiting = () => { this.note.textContent = audio.paused ? "" : "Tuning up …"; };
-    heed("waiting", waiting);
-    heed("play", () => {
-      if (sounding && sounding !== audio) sounding.pause();
-      sounding = audio;
-      if (audio.readyState < 3) waiting();
-      this.#label(true, name);
-    });
-    heed("playing", () => {
-      this.note.textContent = "";
-      this.#follow(audio);
-    });
-    heed("pause", () => this.#label(false, name));
-    heed("ended", () => {
-      this.#label(false, name);
-      this.#moved(this.length);
-    });
-    heed("seeked", () => this.#moved());
-    heed("error", () => {
-      if (this.gone || !audio.hasAttribute("src")) return;
-      this.note.textContent = "The sound could not be fetched. Please try once more in a moment.";
-      this.#label(false, name);
-    });
-  }
-
-  #follow(audio) {
-    const frame = () => {
-      if (audio.paused || audio !== this.audio) return;
-      this.#moved();
-      requestAnimationFrame(frame);
-    };
-    requestAnimationFrame(frame);
-  }
-
   #listenToPeople() {
+    const { roll } = this, { view } = roll;
     this.button.addEventListener("click", () => this.toggle());
-    const seekTo = (event) => this.seek(this.roll.timeAt(event.clientX - this.slider.getBoundingClientRect().left));
-    this.slider.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      this.slider.setPointerCapture(event.pointerId);
-      seekTo(event);
-    });
-    this.slider.addEventListener("pointermove", (event) => {
-      if (this.slider.hasPointerCapture(event.pointerId)) seekTo(event);
-    });
-    this.slider.addEventListener("keydown", (event) => {
-      const bars = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 4, PageDown: -4 }[event.key];
-      if (bars) this.#stepBars(bars);
-      else if (event.key === "Home") this.seek(0);
-      else if (event.key === "End") this.seek(this.length);
-      else if (event.key === " ") this.toggle();
-      else return;
-      event.preventDefault();
+    const press = (kind, react) => this.querySelector(kind).addEventListener("click", () => roll.music && react());
+    press(".closer", () => closer(roll));
+    press(".further", () => further(roll));
+    press(".whole", () => view.showWhole());
+    listen(this.slider, {
+      roll,
+      seek: (second) => this.seek(second),
+      toggle: () => this.toggle(),
+      step: (count) => this.#stepBars(count),
+      choose: this.hasAttribute("choose-region") ? (from, to) => this.#region(from, to) : null,
+      chosen: () => this.#chosen(),
     });
   }
 
   #stepBars(count) {
-    const { bars } = this.roll.music;
+    const bars = this.roll.music?.bars ?? [];
     if (bars.length < 2) return;
     const here = this.roll.barAt(this.time);
     // back from the middle of a bar goes to its beginning first, as players do
@@ -230,33 +293,10 @@ class SeguePlayer extends HTMLElement {
     this.recolouring.observe(document.body, { attributes: true, attributeFilter: ["class"] });
   }
 
-  get time() {
-    return this.wanted ?? this.audio.currentTime;
-  }
-
-  toggle() {
-    if (!this.audio.paused) {
-      this.audio.pause();
-      return;
-    }
-    if (this.audio.error) this.audio.load();
-    fetchNow(this.audio);
-    if (this.length && this.time >= this.length - 0.05) this.seek(0);
-    this.audio.play().catch(() => {});      // the error event says what is wrong
-  }
-
-  seek(seconds) {
-    if (this.length === undefined) return;
-    this.wanted = Math.min(Math.max(seconds, 0), this.length);
-    this.audio.currentTime = this.wanted;   // before the sound is here, this is where it will begin
-    this.#moved(this.wanted);
-    if (this.audio.readyState > 0) this.wanted = undefined;
-    else this.audio.addEventListener("loadedmetadata", () => { this.wanted = undefined; }, { once: true });
-  }
-
   #moved(seconds = this.time) {
     if (this.length === undefined) return;
     const shown = Math.min(seconds, this.length);
+    if (this.playing) this.roll.view.follow(this.roll.time, shown);
     this.roll.time = shown;
     this.roll.frame();
     const now = this.querySelector(".now");
@@ -266,10 +306,28 @@ class SeguePlayer extends HTMLElement {
     this.slider.setAttribute("aria-valuetext", `${clock(shown)} of ${clock(this.length)}, bar ${this.roll.barAt(shown) + 1}`);
   }
 
-  #label(playing, name) {
-    this.button.innerHTML = playing ? ICONS.pause : ICONS.play;
-    this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${name}`);
+  #markZoom() {
+    const { isWhole, isClosest } = this.roll.view;
+    this.querySelector(".zoom .closer").disabled = isClosest;
+    for (const kind of [".further", ".whole"]) this.querySelector(`.zoom ${kind}`).disabled = isWhole;
+    this.slider.classList.toggle("zoomed", !isWhole);
+  }
+
+  #failed() {
+    if (this.gone) return;
+    this.#say();
+    this.note.textContent = "The sound could not be fetched. Please try once more in a moment.";
+  }
+
+  /** The button and the note say what the sound does. */
+  #say() {
+    const playing = this.playing;
+    if (!this.gone) this.note.textContent = this.sound.waiting ? "Tuning up …" : "";
     this.classList.toggle("sounding", playing);
+    if (this.button.dataset.playing === String(playing)) return;
+    this.button.dataset.playing = playing;
+    this.button.innerHTML = playing ? ICONS.pause : ICONS.play;
+    this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.name}`);
   }
 }
 

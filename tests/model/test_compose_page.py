@@ -492,7 +492,7 @@ def test_space_plays_and_the_playhead_follows_the_sound(compose):
 
 def test_an_instrument_can_be_pointed_out(compose):
     compose.locator(".card").nth(2).click()
-    violin = compose.locator("#stage .legend").get_by_role("button", name="Violin")
+    violin = compose.locator("#stage .legend").get_by_role("button", name="Hear only Violin")
     violin.wait_for()
     roll = compose.locator("#stage canvas")
     before = roll.screenshot()
