@@ -46,7 +46,7 @@ def study_page(store: Store) -> gr.Blocks:
     def act(request_: Any, request: gr.Request) -> dict[str, object]:
         return visits.act(request.path_params["slug"], request_)
 
-    with gr.Blocks(title="A listening test", analytics_enabled=False) as page:
+    with gr.Blocks(title="Segue", analytics_enabled=False) as page:
         gr.HTML(markup.frame(), elem_id="study-page", apply_default_css=False,
                 js_on_load=_ON_LOAD % json.dumps(_asset("study.js")),
                 server_functions=[act])

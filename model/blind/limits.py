@@ -62,7 +62,11 @@ class Throttle:
         if not wait:
             return None
         headers = {"Retry-After": str(math.ceil(wait)), "Cache-Control": "no-store"}
-        return PlainTextResponse("That is too much at once; please try again in a moment.", 429, headers)
+        return PlainTextResponse(self.said(scope), 429, headers)
+
+    def said(self, scope: Scope) -> str:
+        """What a refusal says to whoever sent the request."""
+        return "That is too much at once; please try again in a moment."
 
     def __len__(self) -> int:
         return len(self._buckets)

@@ -13,14 +13,14 @@ import json
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from survey.store import Busy, Store, UnknownStudy
 from survey.web import markup
 from survey.web.limits import Limits
-from survey.web.wording import LANGUAGES, chosen, preferred, say
+from survey.web.refusals import language_of, refusal
 
 MAX_REQUEST_BYTES = 65_536
 MAX_DEPTH = 8                           # of lists and mappings in a request; the page needs four
@@ -49,9 +49,9 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        refusal = await run_in_threadpool(self._refusal, scope)
-        if refusal is not None:
-            return await refusal(scope, receive, send)
+        refused = await run_in_threadpool(self._refusal, scope)
+        if refused is not None:
+            return await refused(scope, receive, send)
         if scope["method"] == "POST" and get_route_path(scope).startswith(_EVENTS):
             call = await self._call(scope, receive)
             if isinstance(call, Response):
@@ -62,37 +62,36 @@ class Gate:
     def _refusal(self, scope: Scope) -> Response | None:
         path = get_route_path(scope)
         if path != _PAGE and not path.startswith(_OPEN):
-            return PlainTextResponse("Not found", 404)
+            return refusal(scope, 404, "http.not_found")
         length = Headers(scope=scope).get("content-length", "0")
         if not length.isdecimal() or len(length) > 9 or int(length) > MAX_REQUEST_BYTES:
-            return _too_large()
-        refusal = self._limits.refusal("act", scope) if path == _PAGE else None
-        if refusal is not None:
-            return refusal
-        language = chosen(preferred(Headers(scope=scope).get("accept-language", "")), LANGUAGES)
+            return _too_large(scope)
+        refused = self._limits.refusal("act", scope) if path == _PAGE else None
+        if refused is not None:
+            return refused
         try:
             known = self._knows(scope["path_params"]["slug"])
         except Busy:
-            return PlainTextResponse(say(language, "notice.busy"), 503, {"Retry-After": "1"})
+            return refusal(scope, 503, "notice.busy", {"Retry-After": "1"})
         if known:
             return None
         if path == _PAGE:
-            return HTMLResponse(_alone(language), 404)
-        return PlainTextResponse("Not found", 404)
+            return HTMLResponse(_alone(language_of(scope)), 404)
+        return refusal(scope, 404, "http.not_found")
 
     async def _call(self, scope: Scope, receive: Receive) -> tuple[Scope, Receive] | Response:
         """A call of the server function, rewritten so that only what it says is left; or its refusal."""
         body = await _read(receive)
         if body is None:
-            return _too_large()
+            return _too_large(scope)
         try:
             said = _said(body)["data"]
         except ValueError:
-            return PlainTextResponse("This request is not understood.", 400)
+            return refusal(scope, 400, "notice.not_understood")
         starts = isinstance(said, dict) and said.get("do") == "start"
-        refusal = self._limits.refusal("start" if starts else "act", scope)
-        if refusal is not None:
-            return refusal
+        refused = self._limits.refusal("start" if starts else "act", scope)
+        if refused is not None:
+            return refused
         call = json.dumps({"data": said, "component_id": self._component, "fn_name": self._function,
                            "session_hash": _SESSION}).encode()
         unread = [{"type": "http.request", "body": call, "more_body": False}]
@@ -147,8 +146,8 @@ def _shallow(value: object, depth: int) -> bool:
     return depth > 0 and all(_shallow(one, depth - 1) for one in inner)
 
 
-def _too_large() -> Response:
-    return PlainTextResponse(f"A request may have at most {MAX_REQUEST_BYTES} bytes.", 413)
+def _too_large(scope: Scope) -> Response:
+    return refusal(scope, 413, "http.too_large", limit=MAX_REQUEST_BYTES)
 
 
 def _private(send: Send) -> Send:

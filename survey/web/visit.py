@@ -112,7 +112,9 @@ class Visits:
         try:
             visitor = Visitor.read(request)
         except ValueError:
-            return {"state": "kept", "notice": wording.say(wording.FALLBACK, "notice.not_understood")}
+            said = request.get("languages") if isinstance(request, Mapping) else None
+            language = wording.chosen(_languages(said if isinstance(said, list) else []), wording.LANGUAGES)
+            return {"state": "kept", "notice": wording.say(language, "notice.not_understood")}
         try:
             return self._act(slug, visitor, request)
         except UnknownStudy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from survey.web.limits import RATES, Limits
+from survey.web.wording import say
 from tests.clock import Clock
 
 MINUTE = 60.0
@@ -109,4 +110,8 @@ def test_a_refusal_says_when_to_try_again(limits: Limits) -> None:
     refused = limits.refusal("start", scope)
     assert refused.status_code == 429 and int(refused.headers["Retry-After"]) >= 1
     assert b"try again" in refused.body
+    spanish = limits.refusal("start", {**scope, "headers": [(b"accept-language", b"es-MX,en;q=0.5")]})
+    assert spanish.body.decode() == say("es", "http.too_often")
+    chosen = limits.refusal("start", {**scope, "query_string": b"lang=zh&x=1"})
+    assert chosen.body.decode() == say("zh", "http.too_often")
     assert limits.refusal("start", {"client": None}) is None

@@ -13,11 +13,12 @@ _FULL = ("number", "quota")
 
 
 def frame() -> str:
-    """The page around all views; `#stage` holds the view. It can say that it opens, in every language."""
+    """The page around all views; `#stage` holds the view. It can say that it opens, in every language, as
+    soon as its script knows which."""
     opening = escape(json.dumps(wording.opening(), ensure_ascii=False))
     return f"""<div class="study" data-opening="{opening}"><p class="study-mark">Segue</p>
 <div class="study-notice" id="study-notice" role="status"></div>
-<div id="stage" aria-busy="true"><p class="waiting">{wording.say("en", "page.opening")}</p></div></div>"""
+<div id="stage" aria-busy="true"><p class="waiting">…</p></div></div>"""
 
 
 def welcome(of: Welcome) -> str:

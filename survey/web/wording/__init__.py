@@ -15,6 +15,7 @@ import yaml
 
 LANGUAGES = ("en", "de", "es", "zh")
 FALLBACK = "en"
+MAX_SUBTAGS = 8                         # of a language that somebody asks for
 FOLDER = Path(__file__).parent
 _RANGE = re.compile(r"([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?))?")
 # What static/study.js says by itself, by the names that it uses.
@@ -81,7 +82,7 @@ def chosen(wanted: Iterable[str], offered: Sequence[str]) -> str:
 def matched(tag: str, offered: Sequence[str]) -> str | None:
     """The offered language that fits a tag best: 'de-AT' may be answered in 'de' (RFC 4647, section 3.4)."""
     by_lower = {one.lower(): one for one in offered}
-    parts = tag.lower().split("-")
+    parts = tag.lower().split("-")[:MAX_SUBTAGS]
     return next((by_lower[sought] for length in range(len(parts), 0, -1)
                  if (sought := "-".join(parts[:length])) in by_lower), None)
 

@@ -101,7 +101,7 @@ def gallery() -> FastAPI:
                   f"begin(document.body, {{ act: async () => ({reply}) }});")
         return HTMLResponse(
             f'<!doctype html><html lang="en"{" class=dark" if dark else ""}><head><meta charset="utf-8">'
-            '<title>A listening test</title>'
+            '<title>Segue</title>'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             '<link rel="icon" href="data:,">'
             '<link rel="stylesheet" href="/static/segue.css"><link rel="stylesheet" href="/static/study.css">'
