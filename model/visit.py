@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 
 from model.catalogue import Catalogue, Prompt
 from model.generator import RANGES, GenerationError, Progress, Start
-from model.score import Score
+from model.score import Score, bar_seconds, cut_bars
 
 KEPT_S = 24 * 3600      # as long as the takes lie on the shelf
 log = logging.getLogger(__name__)
 
+BARS, SECONDS = "bars", "seconds"
+LENGTHS = 5, 180        # seconds
 SHELF, FILE, NOTHING = "From the library", "Your own file", "From nothing"
 
 
@@ -39,8 +41,9 @@ class Visit:
         cards = catalogue.cards()
         return catalogue.prompt(self.piece) or (cards[0].prompt if cards else None)
 
-    def origin(self, catalogue: Catalogue, programs: list, tempo: float) -> tuple[Score | Start, str]:
-        """What the generator begins with, and its name."""
+    def origin(self, catalogue: Catalogue, programs: list, tempo: float,
+               first: int = 1) -> tuple[Score | Start, str]:
+        """What the generator begins with, and its name. first: the bar, from 1, that a prompt begins with."""
         if self.source == NOTHING:
             chosen = tuple(dict.fromkeys(int(program) for program in programs or ()))
             if not chosen:
@@ -50,7 +53,30 @@ class Visit:
         if prompt is None:
             what = "a MIDI file" if self.source == FILE else "a piece"
             raise ValueError(f"Please choose {what} first.")
-        return prompt.score, prompt.title
+        if first == 1:
+            return prompt.score, prompt.title
+        if not 1 <= first <= prompt.bars:
+            raise ValueError(f"This prompt begins with one of its bars 1 to {prompt.bars}; received {first}.")
+        return cut_bars(prompt.score, first - 1, prompt.bars), f"{prompt.title}, from bar {first}"
+
+
+def bars_of(length: float, unit: str, origin: Score | Start, used: int) -> int:
+    """How many bars a length is: of SECONDS, the bars that last nearest to it in the tempo and the metre with
+    which the first `used` bars of the origin end; one at least, and no more than RANGES allow."""
+    if unit == BARS:
+        return int(length)
+    if unit != SECONDS:
+        raise ValueError(f"A length is counted in {BARS} or in {SECONDS}; received '{unit}'.")
+    low, high = LENGTHS
+    if not low <= length <= high:
+        raise ValueError(f"A length in seconds goes from {low} to {high}; received {length}.")
+    if isinstance(origin, Start):
+        a_bar = 4 * 60 / origin.tempo
+    else:
+        last = bar_seconds(origin, max(used, 1))
+        a_bar = float(last[-1] - last[-2])
+    least, most = RANGES["bars"]
+    return min(max(round(length / a_bar), least), most)
 
 
 @dataclass
