@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -77,6 +78,71 @@ def version(bundled: bool = True) -> str:
     return library(bundled).fluid_version_str().decode()
 
 
+class Synth:
+    """A synthesizer with a soundfont that goes on from where it was. Close it when done.
+
+    frame: how many frames it has played. SynthError: the soundfont cannot be read.
+    """
+
+    def __init__(self, soundfont: Path, bundled: bool = True) -> None:
+        self._lib = lib = library(bundled)
+        with _STARTING:
+            self._settings = settings = lib.new_fluid_settings()
+            lib.fluid_settings_setnum(settings, b"synth.sample-rate", SAMPLE_RATE)
+            lib.fluid_settings_setnum(settings, b"synth.gain", 0.3)
+            lib.fluid_settings_setint(settings, b"synth.polyphony", 512)
+            lib.fluid_settings_setint(settings, b"synth.threadsafe-api", 0)
+            # open large fonts at once
+            lib.fluid_settings_setint(settings, b"synth.dynamic-sample-loading", 1)
+            self._synth = lib.new_fluid_synth(settings)
+        self.frame = 0
+        if lib.fluid_synth_sfload(self._synth, str(soundfont).encode(), 1) < 0:
+            self.close()
+            raise SynthError(f"The soundfont {soundfont.name} cannot be read.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def seat(self, channel: int, program: int) -> None:
+        """Give a channel its General MIDI program; on channel 9 it is a drum kit."""
+        self._lib.fluid_synth_program_change(self._synth, channel, program)
+        self._lib.fluid_synth_cc(self._synth, channel, _REVERB_SEND, _REVERB)
+
+    def play(self, events: Iterable[Event], until: int) -> np.ndarray:
+        """Sound up to frame `until`: float32 (until - frame, 2), not limited to [-1, 1].
+
+        events are in order of time; one that lies before `frame` comes at once.
+        """
+        samples, start = np.zeros((max(until - self.frame, 0), 2), np.float32), self.frame
+        address = samples.ctypes.data
+
+        def go(to: int) -> None:
+            if self.frame < (to := min(to, until)):
+                at = 2 * (self.frame - start)
+                self._lib.fluid_synth_write_float(
+                    self._synth, to - self.frame, address, at, 2, address, at + 1, 2)
+                self.frame = to
+
+        for frame, channel, key, velocity in events:
+            go(frame)
+            if velocity:
+                self._lib.fluid_synth_noteon(self._synth, channel, key, velocity)
+            else:
+                self._lib.fluid_synth_noteoff(self._synth, channel, key)
+        go(until)
+        return samples
+
+    def close(self) -> None:
+        """Free its memory."""
+        if self._synth:
+            self._lib.delete_fluid_synth(self._synth)
+            self._lib.delete_fluid_settings(self._settings)
+            self._synth = None
+
+
 def play(events: Iterable[Event], programs: dict[int, int], frames: int, soundfont: Path,
          bundled: bool = True) -> np.ndarray:
     """Sound of key events: float32 (frames, 2) at 44100 Hz, not limited to [-1, 1].
@@ -84,42 +150,7 @@ def play(events: Iterable[Event], programs: dict[int, int], frames: int, soundfo
     events are in order of time; programs: channel -> General MIDI program; channel 9 plays drums. The same
     arguments give the same samples.
     """
-    lib = library(bundled)
-    with _STARTING:
-        settings = lib.new_fluid_settings()
-        lib.fluid_settings_setnum(settings, b"synth.sample-rate", SAMPLE_RATE)
-        lib.fluid_settings_setnum(settings, b"synth.gain", 0.3)
-        lib.fluid_settings_setint(settings, b"synth.polyphony", 512)
-        lib.fluid_settings_setint(settings, b"synth.threadsafe-api", 0)
-        lib.fluid_settings_setint(settings, b"synth.dynamic-sample-loading", 1)   # open large fonts at once
-        synth = lib.new_fluid_synth(settings)
-    try:
-        if lib.fluid_synth_sfload(synth, str(soundfont).encode(), 1) < 0:
-            raise SynthError(f"The soundfont {soundfont.name} cannot be read.")
+    with Synth(soundfont, bundled) as synth:
         for channel, program in programs.items():
-            lib.fluid_synth_program_change(synth, channel, program)
-            lib.fluid_synth_cc(synth, channel, _REVERB_SEND, _REVERB)
-        return _run(lib, synth, events, frames)
-    finally:
-        lib.delete_fluid_synth(synth)
-        lib.delete_fluid_settings(settings)
-
-
-def _run(lib: ctypes.CDLL, synth: int, events: Iterable[Event], frames: int) -> np.ndarray:
-    samples = np.zeros((frames, 2), np.float32)
-    address, done = samples.ctypes.data, 0
-
-    def until(frame: int) -> None:
-        nonlocal done
-        if done < (frame := min(frame, frames)):
-            lib.fluid_synth_write_float(synth, frame - done, address, 2 * done, 2, address, 2 * done + 1, 2)
-            done = frame
-
-    for frame, channel, key, velocity in events:
-        until(frame)
-        if velocity:
-            lib.fluid_synth_noteon(synth, channel, key, velocity)
-        else:
-            lib.fluid_synth_noteoff(synth, channel, key)
-    until(frames)
-    return samples
+            synth.seat(channel, program)
+        return synth.play(events, frames)

@@ -5,7 +5,7 @@ Every clip takes this path, whoever wrote it: FluidSynth, no controllers, one so
 
 import io
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ import soundfile
 from symusic import Score
 
 from model import fluidsynth, loudness
-from model.fluidsynth import SAMPLE_RATE
+from model.fluidsynth import SAMPLE_RATE, Event
 from model.instruments import DRUMS
 from model.midifile import DRUM_CHANNEL
 from model.mp3 import without_traces
@@ -25,10 +25,10 @@ from model.score import MAX_INSTRUMENTS, ScoreError
 
 MAX_SECONDS = 1200.0
 TAIL_S = 3.0                                # how long the last notes may ring
-_RUNG = 10 ** (-50 / 20)                    # of the loudest sample; the ring is cut where it stays below
+RUNG = 10 ** (-50 / 20)                    # of the loudest sample; the ring is cut where it stays below
 # Where Debian's packages of MuseScore's soundfont put it.
 _SYSTEM_FONTS = ("sf3/MuseScore_General.sf3", "sf3/MuseScore_General_Lite.sf3", "sf2/MuseScore_General.sf2")
-_FORMATS = {
+FORMATS = {
     "wav": {"format": "WAV", "subtype": "PCM_16"},
     "flac": {"format": "FLAC", "subtype": "PCM_16"},
     "ogg": {"format": "OGG", "subtype": "VORBIS", "compression_level": 0.5},
@@ -36,7 +36,7 @@ _FORMATS = {
     "mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT",
             "compression_level": 0.5},
 }
-_LAME_SCALE = 0.95                          # LAME plays its 160 kbit/s softer by this factor
+LAME_SCALE = 0.95                          # LAME plays its 160 kbit/s softer by this factor
 _CHUNK = 1 << 16                            # frames a write; libsndfile's Vorbis overflows on long ones
 
 
@@ -83,8 +83,10 @@ def synthesise(score: Score, *, seconds: float | None = None, fade_s: float = 0.
         raise ScoreError(f"Sound is made of at most {MAX_SECONDS / 60:g} minutes of music; "
                          f"{length / 60:.1f} minutes were asked for.")
     frames = round((length + (TAIL_S if seconds is None and parts else 0)) * SAMPLE_RATE)
-    channels, events = _events(parts, music.tempos)
-    samples = fluidsynth.play(events, channels, frames, soundfont or default_soundfont())
+    channels = seats(parts)
+    programs = {channel: program % DRUMS for program, channel in channels.items()}
+    events = key_events(parts, music.tempos, channels)
+    samples = fluidsynth.play(events, programs, frames, soundfont or default_soundfont())
     if seconds is None:
         samples = samples[:_end_of_sound(samples, round(length * SAMPLE_RATE))]
     _fade_out(samples, fade_s)
@@ -103,24 +105,39 @@ def default_soundfont() -> Path:
     return Path(find_spec("pretty_midi").origin).with_name("TimGM6mb.sf2")      # found without importing it
 
 
-def _events(parts: dict[int, np.ndarray], tempos: list) -> tuple[dict[int, int], list]:
-    """Channel -> program, and (frame, channel, key, velocity) in order, releases before strikes."""
-    free = [channel for channel in range(16) if channel != DRUM_CHANNEL]
-    programs, events = {}, []
+def seats(programs: Iterable[int], taken: Mapping[int, int] | None = None) -> dict[int, int]:
+    """Program -> MIDI channel: those that are taken, then the free ones in order of program.
+
+    Where none is left, a program sits with the nearest number.
+    """
+    found = dict(taken or {})
+    for program in sorted(set(programs) - found.keys()):
+        free = [channel for channel in range(16) if channel not in {DRUM_CHANNEL, *found.values()}]
+        if program == DRUMS:
+            found[program] = DRUM_CHANNEL
+        elif free:
+            found[program] = free[0]
+        else:
+            found[program] = found[min(found.keys() - {DRUMS}, key=lambda other: abs(other - program))]
+    return found
+
+
+def key_events(parts: dict[int, np.ndarray], tempos: list, channels: Mapping[int, int]) -> list[Event]:
+    """(frame, channel, key, velocity) in order, releases before strikes."""
+    events = []
     for program, notes in sorted(parts.items()):
-        channel = DRUM_CHANNEL if program == DRUMS else free.pop(0)
-        programs[channel] = program % DRUMS
+        channel = channels[program]
         ends = np.rint(seconds_at(tempos, notes[:, :2]) * SAMPLE_RATE).astype(int)
         for (on, off), (key, velocity) in zip(ends.tolist(), notes[:, 2:].tolist(), strict=True):
             events.append((on, channel, key, velocity))
             events.append((off, channel, key, 0))
     events.sort(key=lambda event: (event[0], event[3] > 0))
-    return programs, events
+    return events
 
 
 def _end_of_sound(samples: np.ndarray, least: int) -> int:
     levels = np.maximum(np.abs(samples[:, 0]), np.abs(samples[:, 1]))
-    loud = np.flatnonzero(levels > _RUNG * levels.max(initial=0))
+    loud = np.flatnonzero(levels > RUNG * levels.max(initial=0))
     return max(least, int(loud[-1]) + 1 if len(loud) else 0)
 
 
@@ -135,11 +152,11 @@ def _fade_out(samples: np.ndarray, fade_s: float) -> None:
 def encode(audio: Audio, kind: str) -> bytes:
     """The bytes of a file without any tag; kind is wav, flac, ogg or mp3. Raises ValueError for another."""
     kind = kind.removeprefix(".").lower()
-    if kind not in _FORMATS:
-        raise ValueError(f"Sound is written as {', '.join(_FORMATS)}, not as {kind!r}.")
-    samples = audio.samples / np.float32(_LAME_SCALE) if kind == "mp3" else audio.samples
+    if kind not in FORMATS:
+        raise ValueError(f"Sound is written as {', '.join(FORMATS)}, not as {kind!r}.")
+    samples = audio.samples / np.float32(LAME_SCALE) if kind == "mp3" else audio.samples
     buffer = io.BytesIO()
-    with soundfile.SoundFile(buffer, "w", audio.sample_rate, channels=2, **_FORMATS[kind]) as file:
+    with soundfile.SoundFile(buffer, "w", audio.sample_rate, channels=2, **FORMATS[kind]) as file:
         for start in range(0, len(samples), _CHUNK):
             file.write(samples[start:start + _CHUNK])
     tidied = {"ogg": with_serial, "mp3": without_traces}.get(kind, bytes)

@@ -192,6 +192,12 @@ def count_bars(score: Score) -> int:
     return unpack(score).bars()
 
 
+def end_s(score: Score) -> float:
+    """When the last note ends, in seconds; 0 without notes."""
+    music = unpack(score)
+    return float(seconds_at(music.tempos, [music.end()])[0])
+
+
 def bar_seconds(score: Score, bars: int | None = None) -> np.ndarray:
     """Start of every bar in seconds, and the end of the last one: shape (bars + 1,).
 

@@ -1,6 +1,7 @@
 """Keeps music for visitors to hear and download, each piece under a name that nobody can guess.
 
-A piece on the shelf is a folder: ``take.mid``, ``roll.json`` and, once somebody asks for them, ``take.mp3``
+A piece may be on the shelf while it grows, and be seen and heard as far as it has come; it is in memory then.
+A finished piece is a folder: ``take.mid``, ``roll.json`` and, once somebody asks for them, ``take.mp3``
 and ``take.wav``. There is no list of folders to be had over HTTP. What is older than ``keep_s`` is cleared
 away, and the oldest pieces go first when the shelf is full.
 """
@@ -12,21 +13,33 @@ import shutil
 import threading
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, HTTPException, Query
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
+from model.live import Growth, Sketch, broadcast
+from model.live_sound import Gauge
 from model.picture import picture
 from model.render import save, to_audio
-from model.score import Score, write
+from model.score import Score, end_s, write
 
 KINDS = {"take.mid": "audio/midi", "take.mp3": "audio/mpeg", "take.wav": "audio/wav",
          "roll.json": "application/json"}
 LONGEST_S = 900.0                   # of sound for one piece
+MOST_GROWING = 128
+MOST_LISTENERS = 64                 # of growing pieces, at once
+_LATE = 32                          # finished pieces whose sound can still be had as it was made
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 _SWEEP_EVERY_S = 600.0
+_HEADERS = {"X-Content-Type-Options": "nosniff", "X-Robots-Tag": "noindex"}
+_FRESH = {**_HEADERS, "Cache-Control": "no-store"}
+GONE = "This music is no longer kept here."
 
 
 class Shelf:
@@ -42,21 +55,65 @@ class Shelf:
         self._making = [threading.Lock() for _ in range(64)]     # by token: nothing is rendered twice at once
         self._permanent: set[str] = set()
         self._swept = -float("inf")
+        self._growths: OrderedDict[str, Growth] = OrderedDict()     # the growing, and the last that were
+        self._listeners = 0
+        self.gauge = Gauge()
+
+    def begin(self, title: str, score: Score, seconds: float) -> str:
+        """A piece that will grow, of which so many seconds are there; returns its token.
+
+        ValueError: MOST_GROWING grow already.
+        """
+        with self._guard:
+            if sum(growth.now.growing for growth in self._growths.values()) >= MOST_GROWING:
+                raise ValueError(f"At most {MOST_GROWING} takes are made at once; please try again in a "
+                                 "minute.")
+            token = secrets.token_urlsafe(16)
+            self._growths[token] = Growth(title, Sketch(score, seconds), self.gauge)
+        return token
+
+    def grow(self, token: str, score: Score, seconds: float, attempt: int = 0) -> None:
+        """More of a growing piece. attempt: how often it was begun anew. KeyError: it does not grow."""
+        self._growths[token].now = Sketch(score, seconds, attempt)
+
+    def finish(self, token: str, score: Score, texts: Sequence[str] = (), title: str | None = None) -> None:
+        """The whole of a growing piece, which is kept from now on as if it had been put here. title: if it
+        has another one by now. KeyError: it does not grow."""
+        growth = self._growths[token]
+        self._keep(token, score, title or growth.title, texts)
+        growth.now = Sketch(score, end_s(score), growth.now.attempt, growing=False)
+        self._forget()
+
+    def drop(self, token: str) -> None:
+        """Nothing becomes of a growing piece. One that is finished, or unknown, is left alone."""
+        growth = self._growths.get(token)
+        if growth and growth.now.growing:
+            growth.now = replace(growth.now, attempt=-1, growing=False)
+            self._forget()
+
+    def _forget(self) -> None:
+        with self._guard:
+            over = [token for token, growth in self._growths.items() if not growth.now.growing]
+            for token in over[:-_LATE]:
+                del self._growths[token]
 
     def put(self, score: Score, title: str, texts: Sequence[str] = (), permanent: bool = False) -> str:
         """Keeps a score; returns its token. ``title`` names the downloads, ``texts`` go into the MIDI file.
 
         ``permanent``: not cleared away as long as this shelf lives.
         """
-        self.sweep()
         token = secrets.token_urlsafe(16)
         if permanent:
             self._permanent.add(token)
+        self._keep(token, score, title, texts)
+        return token
+
+    def _keep(self, token: str, score: Score, title: str, texts: Sequence[str]) -> None:
+        self.sweep()
         place = self.folder / token
         place.mkdir()
         write(score, place / "take.mid", texts)
         (place / "roll.json").write_text(json.dumps({"title": title, **picture(score)}), encoding="utf-8")
-        return token
 
     def file(self, token: str, kind: str) -> Path:
         """The path of one of KINDS; sound is rendered when it is first asked for. KeyError if unknown."""
@@ -97,21 +154,46 @@ class Shelf:
                 shutil.rmtree(place, ignore_errors=True)
 
     def router(self) -> APIRouter:
-        """``GET /takes/{token}/{kind}``, with byte ranges; 404 for whatever is not (or no longer) here."""
+        """``GET /takes/{token}/{kind}``, with byte ranges; 404 for what is not (or no longer) here.
+
+        And ``/takes/{token}/live.mp3?from=SECONDS`` of a piece that grows: its sound from there on, which
+        goes on as bars are made and ends when all is played. 503: too many are listening.
+        """
         router = APIRouter()
 
+        @router.get("/takes/{token}/live.mp3", include_in_schema=False)
+        async def live(token: str, start: Annotated[float, Query(alias="from", ge=0, le=LONGEST_S)] = 0.0,
+                       ) -> StreamingResponse:
+            growth = self._growths.get(token)
+            if growth is None or growth.now.attempt < 0:
+                raise HTTPException(404, GONE)
+            if self._listeners >= MOST_LISTENERS:
+                raise HTTPException(503, "Too many listen already; the take can be heard when it is done.")
+            return StreamingResponse(self._play(growth, start), media_type="audio/mpeg", headers=_FRESH)
+
         @router.get("/takes/{token}/{kind}", include_in_schema=False)
-        def take(token: str, kind: str, download: bool = False) -> FileResponse:
+        def take(token: str, kind: str, download: bool = False) -> Response:
+            growth = self._growths.get(token)
+            if kind == "roll.json" and growth and growth.now.growing:
+                return Response(growth.now.roll, media_type=KINDS[kind], headers=_FRESH)
             try:
                 path = self.file(token, kind)
                 name = f"{slug(self.title(token))}{path.suffix}" if download else None
             except (KeyError, FileNotFoundError):
-                raise HTTPException(404, "This music is no longer kept here.") from None
+                raise HTTPException(404, GONE) from None
             return FileResponse(path, media_type=KINDS[kind], filename=name, headers={
-                "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff",
-                "X-Robots-Tag": "noindex"})
+                **_HEADERS, "Cache-Control": "private, max-age=86400"})
 
         return router
+
+    async def _play(self, growth: Growth, start: float) -> AsyncIterator[bytes]:
+        self._listeners += 1
+        try:
+            async with aclosing(broadcast(growth, start)) as sound:
+                async for data in sound:
+                    yield data
+        finally:
+            self._listeners -= 1
 
 
 def is_token(text: object) -> bool:
