@@ -69,8 +69,8 @@ def _profile(found: Health) -> str:
     highest = max(float(found.profile.max()), 1e-9)
     tonic = found.key.tonic if found.key else -1
     bars = "".join(
-        f'<rect x="{20 * pitch + 2}" y="{40 - height:.1f}" width="16" height="{height:.1f}"'
-        f'{" class=tonic" if pitch == tonic else ""}/>'
+        f'<rect x="{20 * pitch + 2}" y="{40 - height:.1f}" width="16" height="{height:.1f}" '
+        f'class="{"tonic" if pitch == tonic else "other"}"/>'
         + (f'<text x="{20 * pitch + 10}" y="54">{_PITCHES[pitch]}</text>' if _PITCHES[pitch] else "")
         for pitch, height in enumerate((40 * found.profile / highest).tolist()))
     return f'<svg class="pitches" viewBox="0 0 240 58" aria-hidden="true">{bars}</svg>'

@@ -25,7 +25,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from symusic import Score
 
 from model.evaluation.fingerprint import LONGEST, STOP, codes, mixed, skyline
-from model.evaluation.passage import ONSET, PROGRAM, passage
+from model.evaluation.passage import ONSET, PROGRAM, Passage, passage
 from model.score import count_bars
 
 GRAM = 11               # codes; a gram is one note more
@@ -40,11 +40,11 @@ _NEVER = np.uint64(2**64 - 1)
 
 @dataclass(frozen=True)
 class Copied:
-    """What of a score stands in the training music.
+    """What of a score stands in other music.
 
-    notes: of the longest run, 0 without one. A run of GRAM + WINDOW notes or more is found but for up to
-    WINDOW - 1 notes at either end. share: of all notes of the instruments' melodies those in known runs, 0 to
-    1. bars: the first and the last bar of the longest run, from 0; program: who plays it.
+    notes: of the longest run, 0 without one. In the training music a run of GRAM + WINDOW notes or more is
+    found but for up to WINDOW - 1 notes at either end. share: of all notes of the instruments' melodies those
+    in known runs, 0 to 1. bars: the first and the last bar of the longest run, from 0; program: who plays it.
     """
 
     notes: int = 0
@@ -95,8 +95,7 @@ def copied(score: Score, known: Fingerprints | None = None) -> Copied:
     known: the training music's fingerprints; those that ship if None.
     """
     part = passage(score, max(count_bars(score), 1))
-    melodies = [skyline(part.pitched[part.pitched[:, PROGRAM] == program])
-                for program in np.unique(part.pitched[:, PROGRAM])]
+    melodies = _melodies(part)
     if not melodies:
         return Copied()
     notes = np.concatenate(melodies)
@@ -110,6 +109,39 @@ def copied(score: Score, known: Fingerprints | None = None) -> Copied:
     lengths = runs[:, 1] - runs[:, 0] + 1
     return Copied(int(lengths.max()), float(min(lengths.sum() / len(notes), 1.0)),
                   (int(bars[0]), int(bars[1])), int(notes[first, PROGRAM]))
+
+
+def repeated(prompt: Score, continuation: Score) -> Copied:
+    """The longest run of notes of a continuation's melodies that stands in its prompt, in whatever key.
+
+    Exact, however short: all codes count here, those that everybody writes, too. `share`: of all notes of the
+    continuation's melodies those of the longest run.
+    """
+    part, known = (passage(score, max(count_bars(score), 1)) for score in (continuation, prompt))
+    melodies, old = _melodies(part), flat([codes(melody) for melody in _melodies(known)])
+    new = flat([codes(melody) for melody in melodies])
+    places_of = {code: np.flatnonzero(old == code) for code in np.unique(new).tolist() if code != STOP}
+    longest, last, lengths = 0, 0, np.zeros(len(old) + 1, np.int64)     # of runs that end before each code
+    ends = np.zeros(0, np.int64)
+    for at, code in enumerate(new.tolist()):        # the longest common substring, a row at a time
+        here = places_of.get(code, ends[:0])
+        runs = lengths[here] + 1
+        lengths[ends], ends = 0, here + 1
+        lengths[ends] = runs
+        if len(runs) and runs.max() > longest:
+            longest, last = int(runs.max()), at
+    if not longest:
+        return Copied()
+    notes = np.concatenate(melodies)
+    first, last = last - longest + 1, last + 1      # a code stands between its note and the next
+    bars = np.searchsorted(part.lines, notes[[first, last], ONSET], side="right") - 1
+    return Copied(longest + 1, (longest + 1) / len(notes), (int(bars[0]), int(bars[1])),
+                  int(notes[first, PROGRAM]))
+
+
+def _melodies(part: Passage) -> list[np.ndarray]:
+    return [skyline(part.pitched[part.pitched[:, PROGRAM] == program])
+            for program in np.unique(part.pitched[:, PROGRAM])]
 
 
 def _runs(at: np.ndarray, known: np.ndarray) -> np.ndarray:
