@@ -2,13 +2,14 @@
 // Hears and shows one piece of music: a play button, a piano roll that is also the way to seek, and the
 // instruments, each of which can be heard alone or be silent. The audio clock moves the playhead.
 //
-//   seam="12.5"          seconds at which the machine takes over
+//   seam="12.5"          seconds at which the machine takes over; seam-name="...", if it is somebody else
 //   used-bars="8"        only the first bars are used; or
 //   region="2-10"        bars 2 (from 0) to 10 (which is out) are used
 //   choose-region        the visitor may choose them: event segue-region {from, to}
 //   choose-bar           the visitor may choose a bar line to go on from, kept in bar="4" (before the fifth bar,
 //                        so that four are kept): event segue-bar {bar}
 //   live="live.mp3"      the sound while roll.json says {open: true}: it is asked for again until it is closed
+//   expected="40"        seconds that it will have then, as far as one can tell
 //   autoplay-from="10"   plays by itself from there as soon as there is music, if the browser lets it
 //
 // Methods: toggle(), seek(s), take(s), which plays from a second on. Properties: time (s), length (s), playing.
@@ -16,24 +17,10 @@
 import { closer, further, listen } from "./gestures.js";
 import { Handles } from "./handles.js";
 import { Legend } from "./legend.js";
+import { Gone, pictures } from "./pictures.js";
+import { PARTS, PAUSE, PLAY, clock } from "./player_parts.js";
 import { PianoRoll } from "./roll.js";
 import { Sound } from "./sound.js";
-
-const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
-const ICONS = {
-  play: icon("M8 5.2v13.6L19 12z"),
-  pause: icon("M7 5h3.6v14H7zM13.4 5H17v14h-3.6z"),
-  further: icon("M5 11h14v2H5z"),
-  closer: icon("M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z"),
-  whole: icon("M3 5h2v14H3zM19 5h2v14h-2zM10 8v3h4V8l4 4-4 4v-3h-4v3l-4-4z"),
-};
-const ASK_MS = 400;        // how often music that grows is asked for
-const PATIENCE = 15;       // answers in a row that may be lost
-
-function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds + 1e-3));
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
 
 class SeguePlayer extends HTMLElement {
   static observedAttributes = ["used-bars", "region", "seam", "bar"];
@@ -96,22 +83,9 @@ class SeguePlayer extends HTMLElement {
     this.source = this.getAttribute("src");
     this.length = this.gone = undefined;
     this.open = this.hasAttribute("live");
+    this.cut = false;                  // whether the stream ended although the music still grows
     this.name = this.getAttribute("name") ?? "";
-    this.innerHTML = `
-      <div class="roll-frame">
-        <div class="roll" role="slider" tabindex="0" aria-valuemin="0" aria-valuenow="0"><canvas></canvas></div>
-      </div>
-      <div class="transport">
-        <button type="button" class="play">${ICONS.play}</button>
-        <span class="clock"><span class="now">0:00</span> <span class="total"></span></span>
-        <span class="zoom" role="group">
-          <button type="button" class="further" title="Zoom out (-)">${ICONS.further}</button>
-          <button type="button" class="closer" title="Zoom in (+)">${ICONS.closer}</button>
-          <button type="button" class="whole" title="Show the whole piece (0)">${ICONS.whole}</button>
-        </span>
-        <ul class="legend" aria-label="Instruments"></ul>
-      </div>
-      <p class="player-note" role="status"></p>`;
+    this.innerHTML = PARTS;
     this.slider = this.querySelector(".roll");
     this.button = this.querySelector(".play");
     this.note = this.querySelector(".player-note");
@@ -123,7 +97,7 @@ class SeguePlayer extends HTMLElement {
     this.sound = new Sound(this.getAttribute("audio"), this.getAttribute("live"), {
       state: () => this.#say(),
       moved: () => this.#moved(),
-      ended: () => this.#moved(this.length),
+      ended: () => this.#ended(),
       failed: () => this.#failed(),
     });
     this.#listenToPeople();
@@ -133,41 +107,35 @@ class SeguePlayer extends HTMLElement {
   }
 
   #letGo() {
-    clearTimeout(this.asking);
     this.sound?.close();
     this.resizing?.disconnect();
     this.recolouring?.disconnect();
   }
 
   async #load(source) {
-    let lost = 0;
-    for (let first = true; first || this.open; first = false) {
-      if (!first) await new Promise((resolve) => { this.asking = setTimeout(resolve, ASK_MS); });
-      try {
-        const answer = await fetch(source, this.open ? { cache: "no-store" } : {});
-        if (answer.status === 404) lost = PATIENCE;
-        if (!answer.ok) throw new Error();
-        const music = await answer.json();
-        if (source !== this.source || !this.roll) return;       // other music has come meanwhile
-        lost = 0;
+    const { roll } = this, old = () => roll !== this.roll;      // other music has come meanwhile
+    try {
+      for await (const music of pictures(source, this.open)) {
+        if (old()) return;
         this.#show(music);
-      } catch {
-        if (source !== this.source || !this.roll) return;
-        if (this.open && lost++ < PATIENCE) continue;
-        this.gone = true;
-        this.open = false;
-        this.note.textContent = "This music is no longer kept here. Make it again with the same seed.";
-        return;
       }
+    } catch (error) {
+      if (!(error instanceof Gone)) throw error;
+      if (old()) return;
+      this.gone = true;
+      this.open = false;
+      this.note.textContent = "This music is no longer kept here. Make it again with the same seed.";
     }
   }
 
   #show(music) {
     const first = this.length === undefined;
-    const grown = first || music.duration !== this.roll.music.duration || !music.open;
+    const anew = !first && music.attempt !== this.roll.music.attempt && music.open;
+    const grown = first || anew || music.duration !== this.roll.music.duration || !music.open;
     this.open = Boolean(music.open);
     if (!this.open) this.sound.finish();
-    if (!grown) return;
+    if (!grown && !this.cut) return;
+    this.roll.expected = Number(this.getAttribute("expected") ?? 0);
     this.legend.show(music.tracks, !this.open);
     this.roll.show(music);
     this.length = this.roll.length;
@@ -177,7 +145,17 @@ class SeguePlayer extends HTMLElement {
     if (first) this.#arrange();
     this.#mark();
     this.#moved();
-    if (first && this.hasAttribute("autoplay-from")) this.take(Number(this.getAttribute("autoplay-from")));
+    const start = Number(this.getAttribute("autoplay-from") ?? 0);
+    if (first && this.hasAttribute("autoplay-from")) this.take(start);
+    else if (anew && (this.playing || this.cut)) this.take(Math.min(start, this.time));
+    else if (this.cut) this.take(this.time);
+    this.cut = false;
+  }
+
+  /** A stream ends early when the music is begun anew: what comes of that is seen in the next picture. */
+  #ended() {
+    if (this.open) this.cut = true;
+    else this.#moved(this.length);
   }
 
   #mark() {
@@ -185,6 +163,7 @@ class SeguePlayer extends HTMLElement {
     const [from, to] = this.region;
     this.roll.region = from <= 0 && to >= last ? null : [from, to];
     this.roll.seam = this.hasAttribute("seam") ? Number(this.getAttribute("seam")) : null;
+    this.roll.seamName = this.getAttribute("seam-name") ?? "the machine goes on";
     this.roll.bar = this.bar < last ? this.bar : null;
     this.roll.redraw();
   }
@@ -322,11 +301,11 @@ class SeguePlayer extends HTMLElement {
   /** The button and the note say what the sound does. */
   #say() {
     const playing = this.playing;
-    if (!this.gone) this.note.textContent = this.sound.waiting ? "Tuning up …" : "";
+    if (!this.gone) this.note.textContent = this.sound.waiting || this.cut ? "Tuning up …" : "";
     this.classList.toggle("sounding", playing);
     if (this.button.dataset.playing === String(playing)) return;
     this.button.dataset.playing = playing;
-    this.button.innerHTML = playing ? ICONS.pause : ICONS.play;
+    this.button.innerHTML = playing ? PAUSE : PLAY;
     this.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${this.name}`);
   }
 }

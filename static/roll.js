@@ -2,8 +2,7 @@
 // It knows seconds and pixels, nothing of audio and nothing of the page around it.
 //
 // The music is what `model.picture.picture` gives: {duration, bars: [s], beats: [s],
-// tracks: [{name, drum, notes: [[onset s, duration s, pitch, velocity], ...]}]}, and {open: true} while it grows,
-// then with {expected: s} where it is known how long it will be.
+// tracks: [{name, drum, notes: [[onset s, duration s, pitch, velocity], ...]}]}, with {open: true} while it grows.
 
 import { drawBars, drawKeys, drawLines, drawOverview, drawPlayhead, labelsOf, tint, veil } from "./roll_marks.js";
 import { Notes } from "./roll_notes.js";
@@ -27,8 +26,10 @@ export class PianoRoll {
     this.moved = () => {};     // called whenever seconds have come to lie elsewhere
     this.heard = () => true;   // whether a track (its index) is heard
     this.seam = null;          // s, or null
+    this.seamName = "the machine goes on";
     this.region = null;        // [bar, bar): what is used; null: everything
     this.bar = null;           // the bar line to go on from, or null
+    this.expected = 0;         // s: how long music that grows will be; 0 where nobody knows
     this.time = 0;             // s, the playhead
     this.labels = [];
   }
@@ -51,7 +52,7 @@ export class PianoRoll {
 
   /** How long the page is while the music grows: it is laid out anew seldom, so that it does not crawl. */
   #foreseen() {
-    if (this.music.expected) return Math.max(this.music.expected, this.length);
+    if (this.expected) return Math.max(this.expected, this.length);
     return this.length > this.view.length * 0.97 ? this.length * ROOM : this.view.length;
   }
 
@@ -110,7 +111,7 @@ export class PianoRoll {
       if (to < this.music.bars.length - 1) lines.push({ second: this.#line(to), name: "used up to here" });
       if (from > 0) lines.push({ second: this.#line(from), name: "used from here" });
     }
-    if (this.seam !== null) lines.push({ second: this.seam, name: "the machine goes on" });
+    if (this.seam !== null) lines.push({ second: this.seam, name: this.seamName });
     return lines;
   }
 

@@ -35,7 +35,7 @@ export class Notes {
       pen.fillStyle = pen.strokeStyle = colour(track, ink);
       pen.lineWidth = 1.25;
       levels.forEach((path, level) => {
-        pen.globalAlpha = pale * (0.4 + (0.6 * level) / (LEVELS - 1));
+        pen.globalAlpha = pale * (0.46 + (0.54 * level) / (LEVELS - 1));
         if (track.hollow) pen.stroke(path);
         else pen.fill(path);
       });

@@ -122,6 +122,7 @@ export class Sound {
 
   /** Fetches what is wished for, to begin at a second. */
   #load(second, blob) {
+    clearTimeout(this.resting);
     queued.delete(this.audio);
     URL.revokeObjectURL(this.blob);
     this.blob = blob;
@@ -178,8 +179,8 @@ export class Sound {
       this.#follow();
     });
     heed("ended", () => {
-      this.on.state();
       this.on.ended();
+      this.on.state();
     });
     heed("seeked", () => this.on.moved());
     heed("error", () => {

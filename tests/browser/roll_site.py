@@ -42,7 +42,8 @@ def piece(bars: int = 16, programs=(0, 40, 42), drums: bool = True) -> Score:
 
 @dataclass
 class Site:
-    """url: of the site. bars: how many of the growing piece are made; open: whether it still grows."""
+    """url: of the site. bars: how many of the growing piece are made; open: whether it still grows; attempt:
+    how often it was begun anew."""
 
     url: str
     shelf: Shelf
@@ -51,6 +52,7 @@ class Site:
     open: bool = True
     streams: list[float] = field(default_factory=list)      # seconds at which streams were asked to begin
     asked: int = 0
+    attempt: int = 0
 
     def page(self, **attributes: str) -> str:
         """A page with a player of the piece; underscores in attribute names stand for hyphens."""
@@ -76,7 +78,7 @@ def site(folder: Path) -> Iterator[Site]:
     @app.get("/takes/growing/roll.json")
     def roll() -> dict:
         it.asked += 1
-        return {**picture(cut_bars(whole, 0, it.bars)), **({"open": True} if it.open else {})}
+        return {**picture(cut_bars(whole, 0, it.bars)), "open": it.open, "attempt": it.attempt}
 
     @app.get("/takes/growing/live.mp3")
     async def live(begin: Annotated[float, Query(alias="from")]) -> StreamingResponse:
