@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from symusic import Score
 
-from model.evaluation.features import divergence, jaccard, scale_consistency
+from model.evaluation.features import divergence, jaccard
 from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, Passage, passage
+from model.harmony import scale_consistency
 from model.metre import STEPS
 from model.score import count_bars, cut_bars
 

@@ -1,41 +1,29 @@
-"""The decode loop over events: one step of the network a note, its fields drawn in turn.
+"""The decode loop over events: one step of the network a note, its fields drawn in turn (drawing.py).
 
-An event that may not be (an instrument that does not play, the end of the piece, a note that does not rise
-in its chord) is drawn again, time and all, so that what is left keeps its proportions. Ruled out where it
-stands instead, it would drive chords upwards and give the drums' rhythm to whoever is left. Only after TRIES
-draws is an event forced.
+With a guard every bar is looked at when it is complete, and made again where it slips (guard.py). A take that
+is to end the piece makes its last bars several times, and keeps those after which the network thinks it
+likeliest that the piece is over. Events are settled, and told, when nothing can take them back any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
 from model import engine as engines
 from model.compound import events as ev
+from model.compound.drawing import Event, Manner, Place
+from model.compound.guard import RETRIES, Guard, Strict
 from model.compound.plan import Rules
 from model.plan import Heard
-from model.sampling import NEVER, Bars, Ngrams, Sampling, ban, draw
+from model.sampling import Bars, Ngrams, Sampling
 
-TRIES = 16
-
-
-@dataclass
-class _Place:
-    """Where in time the music is: steps into the bar, the bar's number, and the last note of this onset."""
-
-    position: int
-    bar: int
-    length: int                     # of a bar
-    instrument: int = -1
-    pitch: int = -1
-
-    def after(self, time: int) -> tuple[int, int]:
-        """Bar and position so many steps later."""
-        bars, position = divmod(self.position + time, self.length)
-        return self.bar + bars, position
+TRIES = 16              # draws, after which an event is forced
+CLOSES = 6              # endings of which one is kept
+CLOSE_BARS = 2          # that an ending has
 
 
 def generate(network: object, given: np.ndarray, rules: Rules, how: Sampling, *, bars: int, room: int,
@@ -50,7 +38,8 @@ def generate(network: object, given: np.ndarray, rules: Rules, how: Sampling, *,
     rules: where the new music begins, and who may play it.
     bars: how many bars to add; the event that would begin one more ends the take.
     room: how many events there may be.
-    heard: called after each new note with the events (lists of 7) since the last call; False stops the loop.
+    heard: called after each new note with the events (lists of 7) that were settled since the last call;
+        False stops the loop.
     prefix: what engine.prefill made of what is given; it is copied. None: that is done now.
 
     Returns
@@ -58,131 +47,179 @@ def generate(network: object, given: np.ndarray, rules: Rules, how: Sampling, *,
     The new events, int64 (n, 7), and whether the take came to its end (False: stopped, or no room left). The
     same network, events, settings and seed give the same events on the same machine.
     """
-    engine, rng = engines.of(network), np.random.default_rng(seed)
-    ngrams, whole_bars = Ngrams(how.no_repeat_ngram), Bars(how.no_repeat_bars)
-    bar = -1
-    for row in given.tolist():
-        _begin(whole_bars, (row[ev.BAR] - bar) % ev.BARS)
-        bar = row[ev.BAR]
-        if row[ev.INSTRUMENT] >= ev.PLAYERS:
-            ngrams.add(tuple(row[:3]))
-            whole_bars.add(tuple(row[1:6]))
-    length = ev.bar_steps(rules.metre)
-    last = rules.bar + bars
-    seam = rules.seam
-    start = rules.bar * length - seam           # bar lines are counted in the metre that goes on
-    place = _Place(start % length, start // length, length)
-    may = _may(rules)
-    made: list[list[int]] = []
-    told = 0
-    cache = (prefix or engines.prefill(engine, given)).copy(len(given) + room)
-    feed = given[-1:]
-    while len(made) < room:
-        known = engine.read(feed, cache)
-        if seam > ev.LONGEST:
-            row = [ev.LONGEST, ev.WAIT, 0, 0, 0]
-        else:
-            left = place.length - place.position        # of the bar; in its last step it may always end
-            stay = seam == 0 and left > 1 and whole_bars.must_go_on()
-            event = _Event(engine, known, place, may, how, rng)
-            event.between(seam, left if stay else ev.LONGEST + 1)
-            for _ in range(TRIES):
-                over = place.after(event.draw_time())[0] >= last
-                plays = event.draw_player()
-                if over and (plays or event.row[ev.INSTRUMENT] < ev.PLAYERS):
-                    return _rows(made), True
-                if plays and event.draw_pitch(ngrams.banned()):
+    loop = _Loop(engines.of(network), given, rules, how, bars, room, seed, heard, prefix)
+    close = loop.last - CLOSE_BARS if how.ending else loop.last
+    came = loop.until(close) if close > rules.bar else Came.ON
+    if came is Came.ON:
+        came = loop.end()
+    loop.settle()
+    return np.array(loop.now.made, np.int64).reshape(-1, len(ev.FIELDS)), came is Came.OVER
+
+
+class Came(Enum):
+    """How a stretch of music came to its end: another bar begins, the take is over, or it was broken off."""
+
+    ON, OVER, OFF = range(3)
+
+
+@dataclass
+class _State:
+    """All that changes from event to event. known: what the network knows of the next one; length: of its
+    cache; seam: steps that must pass before it; made: the new events so far."""
+
+    known: np.ndarray
+    length: int
+    place: Place
+    seam: int
+    ngrams: Ngrams
+    bars: Bars
+    made: list[list[int]]
+
+    def copy(self) -> _State:
+        return replace(self, ngrams=deepcopy(self.ngrams), bars=deepcopy(self.bars), made=list(self.made))
+
+
+class _Loop:
+    """A take under way. `next` is an event that is drawn but lies in a bar that has not begun."""
+
+    def __init__(self, engine: object, given: np.ndarray, rules: Rules, how: Sampling, bars: int, room: int,
+                 seed: int, heard: Heard, prefix: object | None) -> None:
+        self.engine, self.rules, self.heard = engine, rules, heard
+        self.room, self.total, self.last = room, bars, rules.bar + bars
+        length = ev.bar_steps(rules.metre)
+        start = rules.bar * length - rules.seam         # bar lines are counted in the metre that goes on
+        self.guard = Guard(given, length) if how.guard else None
+        self.manner = Manner(how, _may(rules), np.random.default_rng(seed), self.guard)
+        self.cache = (prefix or engines.prefill(engine, given)).copy(len(given) + room)
+        known = engine.read(given[-1:], self.cache)
+        ngrams, whole_bars = Ngrams(how.no_repeat_ngram), Bars(how.no_repeat_bars)
+        _listen(given, ngrams, whole_bars)
+        place = Place(start % length, start // length, length)
+        self.now = _State(known, self.cache.length, place, rules.seam, ngrams, whole_bars, [])
+        self.next: list[int] | None = None
+        self.told = self.settled = 0
+        self.share = 0.0
+
+    def until(self, stop: int, settles: bool = True) -> Came:
+        """Make bars up to the line of bar `stop`; where it `settles`, each is settled when it is made."""
+        came = Came.ON
+        while came is Came.ON and not (self.next and self._lands(self.next) >= stop):
+            back, strict = self.now.copy(), None
+            for retry in range(RETRIES + 1 if self.guard else 1):
+                if retry:
+                    self._go_back(back)
+                    strict = self.guard.strict(_rows(back.made)) if retry == RETRIES else None
+                came = self._bar(strict, settles and not self.guard)
+                if came is Came.OFF or not self._slips(len(back.made)):
                     break
-            else:
-                event.force(ngrams.banned())
-                if place.after(event.row[ev.TIME])[0] >= last:
-                    return _rows(made), True
-            row = event.finish()
-        bar, position = place.after(row[0])
-        _begin(whole_bars, bar - place.bar)
+            if settles:
+                self.settled = len(self.now.made)
+        return came
+
+    def end(self) -> Came:
+        """Make the bars that are left CLOSES times; keep those after which the piece is likeliest over."""
+        back, found = self.now.copy(), []
+        for _ in range(CLOSES):
+            self._go_back(back)
+            if self.until(self.last, settles=False) is Came.OFF:
+                return Came.OFF
+            found.append((self._over(), self.now))
+        self.now = max(found, key=lambda pair: pair[0])[1]
+        return Came.OVER
+
+    def settle(self) -> None:
+        """Tell what has not been told."""
+        self.settled = len(self.now.made)
+        if self.told < self.settled:
+            self._tell()
+
+    def _bar(self, strict: Strict | None, settles: bool) -> Came:
+        """Make the events of one bar: the one in which the next event lies."""
+        bar = None
+        while True:
+            row, self.next = self.next or self._draw(strict), None
+            if row is None:
+                return Came.OVER
+            if bar is not None and self._lands(row) > bar:
+                self.next = row
+                return Came.ON
+            bar = self._lands(row)
+            self._add(row)
+            if settles:
+                self.settled = len(self.now.made)
+            if len(self.now.made) >= self.room or (row[1] >= ev.PLAYERS and not self._tell()):
+                return Came.OFF
+
+    def _draw(self, strict: Strict | None) -> list[int] | None:
+        """The first five fields of the next event; None: the last bar is full."""
+        now = self.now
+        if now.seam > ev.LONGEST:
+            return [ev.LONGEST, ev.WAIT, 0, 0, 0]
+        event = Event(self.engine, now.known, now.place, self.manner, strict)
+        left = now.place.left                   # of the bar; in its last step it may always end
+        stay = now.seam == 0 and left > 1 and now.bars.must_go_on()
+        event.between(now.seam, left if stay else ev.LONGEST + 1)
+        for _ in range(TRIES):
+            over = now.place.after(event.draw_time())[0] >= self.last
+            plays = event.draw_player()
+            if over and (plays or event.row[ev.INSTRUMENT] < ev.PLAYERS):
+                return None
+            if plays and event.draw_pitch(now.ngrams.banned()):
+                return event.finish()
+        event.force(now.ngrams.banned())
+        return event.finish() if now.place.after(event.row[ev.TIME])[0] < self.last else None
+
+    def _add(self, row: list[int]) -> None:
+        now = self.now
+        bar, position = now.place.after(row[0])
+        whole = [*row, position, bar % ev.BARS]
+        for _ in range(bar - now.place.bar):
+            now.bars.begin()
+        struck = (-1, -1)
         if row[1] >= ev.PLAYERS:
-            ngrams.add(tuple(row[:3]))
-            whole_bars.add((*row[1:], position))
-        struck = (row[1], row[2]) if row[1] >= ev.PLAYERS else (-1, -1)
-        place = _Place(position, bar, length, *struck)
-        seam = max(0, seam - row[0])
-        made.append([*row, position, bar % ev.BARS])
-        feed = np.array(made[-1:])
-        if row[1] >= ev.PLAYERS:
-            new, told = made[told:], len(made)
-            share = (bar - rules.bar + position / length) / max(bars, 1)
-            if not heard(new, min(max(share, 0.0), 1.0)):
-                return _rows(made), False
-    return _rows(made), False
+            now.ngrams.add(tuple(row[:3]))
+            now.bars.add((*row[1:], position))
+            struck = row[1], row[2]
+        now.made.append(whole)
+        now.place = Place(position, bar, now.place.length, *struck)
+        now.seam = max(0, now.seam - row[0])
+        now.known = self.engine.read(np.array([whole]), self.cache)
+        now.length = self.cache.length
 
+    def _go_back(self, back: _State) -> None:
+        """Begin the bar after `back` anew: no event may fall into the bars before it."""
+        self.now, self.next = back.copy(), None
+        self.cache.length = back.length
+        if back.made:
+            self.now.seam = max(back.seam, back.place.left)
 
-class _Event:
-    """The next event while it is drawn."""
+    def _slips(self, first: int) -> bool:
+        """Whether the bar that begins with new event `first` slips."""
+        if not self.guard or len(self.now.made) == first:
+            return False
+        rows = _rows(self.now.made)
+        begun = np.cumsum(np.diff(rows[:, ev.BAR], prepend=-1) != 0)
+        return self.guard.slips(rows[first:], rows[:first][begun[:first] == begun[first] - 1])
 
-    def __init__(self, engine: object, known: np.ndarray, place: _Place, may: np.ndarray, how: Sampling,
-                 rng: np.random.Generator) -> None:
-        self.engine, self.known, self.place, self.may = engine, known, place, may
-        self.how, self.rng = how, rng
-        self.times = engine.logits(ev.TIME, known)
-        self.row = [0, 0, 0, 0, 0]
+    def _over(self) -> float:
+        """Log-probability that the piece ends on the last bar line."""
+        place, known = self.now.place, self.now.known
+        steps = place.left + (self.last - 1 - place.bar) * place.length
+        if steps > ev.LONGEST:
+            return -np.inf
+        told = self.engine.fold(ev.TIME, known, steps, 0)
+        return float(_log(self.engine.logits(ev.TIME, known))[steps]
+                     + _log(self.engine.logits(ev.INSTRUMENT, told))[ev.END])
 
-    def between(self, first: int, stop: int) -> None:
-        """Rule out the times before `first` and from `stop` on."""
-        self.times = self.times.copy()
-        self.times[:first] = NEVER
-        self.times[stop:] = NEVER
+    def _lands(self, row: list[int]) -> int:
+        return self.now.place.after(row[0])[0]
 
-    def draw_time(self) -> int:
-        time = draw(self.times, self.how, self.rng)
-        _, position = self.place.after(time)
-        self.row = [time, 0, 0, 0, 0]
-        self.told = self.engine.fold(ev.TIME, self.known, time, position)
-        return time
-
-    def draw_player(self, legal: np.ndarray | None = None) -> bool:
-        """Whether who was drawn may play here; with `legal` (bool) only these are drawn."""
-        players = self.engine.logits(ev.INSTRUMENT, self.told)
-        if legal is not None:
-            players = np.where(legal, players, NEVER)
-        self.row[1] = player = draw(players, self.how, self.rng)
-        if player == ev.WAIT:
-            return self.row[0] == ev.LONGEST
-        if player >= ev.PLAYERS:
-            self.told = self.engine.fold(ev.INSTRUMENT, self.told, player)
-        return bool(self.may[player]) and (self.row[0] > 0 or player >= self.place.instrument)
-
-    def draw_pitch(self, banned: Sequence[Hashable], rising: bool = False) -> bool:
-        """Whether the pitch that was drawn may be struck here; `rising`: only such are drawn."""
-        time, player = self.row[:2]
-        if player < ev.PLAYERS:
-            return True
-        pitches = self.engine.logits(ev.PITCH, self.told).copy()
-        pitches[ev.PITCHES :] = NEVER
-        again = time == 0 and player == self.place.instrument
-        if again and rising:
-            pitches[: self.place.pitch + 1] = NEVER
-        taboo = [pitch for *where, pitch in banned if where == [time, player]]
-        self.row[2] = pitch = draw(ban(pitches, taboo), self.how, self.rng)
-        return not again or pitch > self.place.pitch
-
-    def force(self, banned: Sequence[Hashable]) -> None:
-        """An event that may be, whatever the network thinks of it: the last chord has ended."""
-        self.between(1, ev.LONGEST + 1)
-        self.draw_time()
-        self.draw_player(self.may)
-        self.draw_pitch(banned, rising=True)
-
-    def finish(self) -> list[int]:
-        """The event with its duration and velocity, if it is a note."""
-        if self.row[1] >= ev.PLAYERS:
-            self.told = self.engine.fold(ev.PITCH, self.told, self.row[2])
-            self.row[3] = self._draw(ev.DURATION)
-            self.told = self.engine.fold(ev.DURATION, self.told, self.row[3])
-            self.row[4] = self._draw(ev.VELOCITY)
-        return self.row
-
-    def _draw(self, field: int) -> int:
-        return draw(self.engine.logits(field, self.told), self.how, self.rng)
+    def _tell(self) -> bool:
+        new, self.told = self.now.made[self.told : self.settled], max(self.told, self.settled)
+        place = self.now.place
+        share = (place.bar - self.rules.bar + place.position / place.length) / max(self.total, 1)
+        self.share = min(max(share, self.share), 1.0)
+        return self.heard(new, self.share)
 
 
 def _may(rules: Rules) -> np.ndarray:
@@ -195,11 +232,21 @@ def _may(rules: Rules) -> np.ndarray:
     return may
 
 
-def _begin(bars: Bars, count: int) -> None:
-    """So many bar lines."""
-    for _ in range(count):
-        bars.begin()
+def _listen(given: np.ndarray, ngrams: Ngrams, bars: Bars) -> None:
+    """Tell what must not be said twice what was given."""
+    bar = -1
+    for row in given.tolist():
+        for _ in range((row[ev.BAR] - bar) % ev.BARS):
+            bars.begin()
+        bar = row[ev.BAR]
+        if row[ev.INSTRUMENT] >= ev.PLAYERS:
+            ngrams.add(tuple(row[:3]))
+            bars.add(tuple(row[1:6]))
 
 
 def _rows(made: list[list[int]]) -> np.ndarray:
     return np.array(made, np.int64).reshape(-1, len(ev.FIELDS))
+
+
+def _log(logits: np.ndarray) -> np.ndarray:
+    return logits - np.logaddexp.reduce(logits)

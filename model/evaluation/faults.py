@@ -15,17 +15,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from model.evaluation.features import scale_consistency
+from model.compound.guard import ON_GRID, STRAYING
 from model.evaluation.passage import END, ONSET, PROGRAM, Passage
+from model.harmony import scale_consistency
 from model.metre import STEPS
 
 NAMES = ("empty", "stuck", "cut_off", "out_of_key", "off_grid", "hanging")
-STRAYING = 0.25
 WINDOW = 2              # bars that have a key
 _FEWEST = 8             # pitched notes that they need to have one
 _FENCE = 3              # interquartile ranges below the lower quartile
 _NARROWEST = 0.05       # that a range counts as
-_GRID = np.isin(np.arange(STEPS), [0, 3, 4, 6, 8, 9])
 
 
 def scales(part: Passage) -> np.ndarray:
@@ -51,7 +50,7 @@ def off_grid(part: Passage) -> float:
     if not len(part.notes):
         return 0.0
     into = part.notes[:, ONSET] - part.lines[part.bar]
-    return float((~_GRID[into % STEPS]).mean())
+    return float((~ON_GRID[into % STEPS]).mean())
 
 
 def hangs(part: Passage, before: Passage) -> bool:

@@ -15,17 +15,12 @@ from scipy.spatial.distance import jensenshannon
 
 from model.evaluation.fingerprint import skyline
 from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, VELOCITY, Passage
+from model.harmony import scale_consistency
 from model.instruments import DRUMS
 
 LAGS = (1, 2, 4, 8)
 LONGEST = 48                # steps: four quarters; longer ones count as this
 _PLACES = 72                # steps of the longest bar
-_MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
-_MINOR = np.array([0, 2, 3, 5, 7, 8, 10])
-_SCALES = np.zeros((24, 12))
-for _key in range(12):
-    _SCALES[_key, (_MAJOR + _key) % 12] = 1
-    _SCALES[12 + _key, (_MINOR + _key) % 12] = 1
 
 # name -> what it is, with its unit; in the order of the report
 SCALARS = {
@@ -95,13 +90,6 @@ def features(part: Passage, before: Passage | None = None) -> Features:
             "position": _histogram(notes[:, ONSET] - part.lines[part.bar], _PLACES - 1),
             "pitch_class": _relative(np.bincount(pitched[:, PITCH] % 12, minlength=12)),
         })
-
-
-def scale_consistency(pitches: np.ndarray) -> float:
-    """Largest share of notes that lie in one of the 24 major and natural minor scales; NaN without notes."""
-    if not len(pitches):
-        return np.nan
-    return float((_SCALES @ np.bincount(pitches % 12, minlength=12)).max() / len(pitches))
 
 
 def groove_consistency(part: Passage) -> float:

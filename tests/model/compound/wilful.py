@@ -16,6 +16,8 @@ class Wilful:
         self.wanted = {name: want if isinstance(want, dict) else {want: 30.0}
                        for name, want in wanted.items()}
 
+    length = 0      # as a cache, which it is, too: nothing is remembered
+
     def cache(self, capacity: int) -> "Wilful":
         return self
 
