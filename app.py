@@ -71,7 +71,7 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
     works, data_dir = Works(), settings.data_dir
     office = Office(store, lambda study, progress, stop: build(
         study, store, data_dir, generator, human_pieces(settings.library, data_dir / "library"),
-        progress=progress, stop=stop))
+        progress=progress, stop=stop), generator.systems)
 
     def prepare() -> None:
         catalogue.start().join()

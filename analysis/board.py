@@ -73,11 +73,24 @@ class Rule:
     excludes: int
 
 
+class Spoken(Protocol):
+    """A language that studies may be in: its tag, its own name, and a suggested title and summary."""
+
+    tag: str
+    name: str
+    title: str
+    summary: str
+
+
 class Office(Protocol):
     """What the page asks for. Called from several threads; every act checks the state where it is kept.
 
-    Everything may raise a ValueError or LookupError with one sentence for people (`save`: one a mistake).
+    ``languages`` and ``systems`` are what a new study may choose from. Everything may raise a ValueError or
+    LookupError with one sentence for people (`save`: one a mistake).
     """
+
+    languages: Sequence[Spoken]
+    systems: Sequence[str]
 
     def studies(self) -> Sequence[StudyStatus]:
         """Every study, in the order to show them."""

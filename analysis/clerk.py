@@ -57,12 +57,13 @@ class Clerk:
         """The page with one study chosen (the first, if there is no such)."""
         return self._guarded(token, lambda: self._view(slug))
 
-    def draft(self, token: object, wishes: Mapping[str, object]) -> tuple[str, str]:
-        """A study file from a form, and what is wrong with it, as HTML."""
+    def draft(self, token: object, wishes: Mapping[str, object],
+              label: Callable[[str], str]) -> tuple[str, str]:
+        """A study file from a form, and what is wrong with it, as HTML; ``label`` names a mistake's field."""
         def write() -> tuple[str, str]:
             text = self.office.draft(wishes)
             mistakes = self.office.mistakes(text)
-            return text, programme.mistakes(mistakes) if mistakes else ""
+            return text, programme.mistakes(mistakes, label) if mistakes else ""
         return self._guarded(token, write)
 
     def text(self, token: object, slug: object) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from analysis import programme
 from analysis.clerk import ACTS, PANELS, Clerk, Told, View
 from analysis.figures import figures
+from analysis.form import Form
 from analysis.gate import Refused
 
 Names = tuple[str, ...]
@@ -24,11 +25,7 @@ HERO = "accuracy"
 COLUMNS = (("experience", "choices", "rating_histograms"),
            ("correct_by_experience", "setting_heatmap", "open_ratings"))
 DRAWN = (HERO, *COLUMNS[0], *COLUMNS[1])
-PAIRS = {"one_ai": ("Human and machine", 6), "both_ai": ("Two machines", 1), "both_human": ("Two humans", 1),
-         "repeated": ("Heard again", 1), "attention": ("Attention checks", 1), "prefer": ("Preference", 0)}
 LIMITS, PLANNED = ("rules", "fast", "repeats"), ("planned_rules", "planned_fast", "planned_repeats")
-FORM = ("new_title", "summary", "parts", *PAIRS, "minutes", "seconds", "prompt_bars", "prompts",
-        "temperature", "top_k", "top_p", "no_repeat_ngram", "participants", "until", "invited")
 LIVE = ("programme", "life", "title", *PANELS, *ACTS, "sizing", "planning", "count", "reason")
 PLACE = ("token", "door", "room", "timer", "refusal", "word", "writing", *LIVE)
 FIGURES = ("sentence", *DRAWN, *(f"about_{name}" for name in DRAWN[1:]))
@@ -39,8 +36,8 @@ EDITOR = ("writing", "form", "text", "instead_of", "mistakes")
 class Hands:
     """One method for each event that changes more than a sentence; each asks the clerk, who asks the gate."""
 
-    def __init__(self, clerk: Clerk, update: Callable[..., Any], skip: Callable[[], Any]):
-        self._clerk, self._update, self._skip = clerk, update, skip
+    def __init__(self, clerk: Clerk, form: Form, update: Callable[..., Any], skip: Callable[[], Any]):
+        self._clerk, self._form, self._update, self._skip = clerk, form, update, skip
 
     def telling(self, work: Work, out: Names) -> Work:
         """The same for the outputs ``said`` and ``out``: what cannot be done is said, and ``out`` stays as it
@@ -100,11 +97,10 @@ class Hands:
         text = self._clerk.text(token, slug)
         return [self._update(visible=True), self._update(visible=False), text, text, ""]
 
-    def write(self, token: object, *form: object) -> list[Any]:
+    def write(self, token: object, *given: object) -> list[Any]:
         """A study file from the form, and what is wrong with it."""
-        wishes = dict(zip(FORM, form, strict=True))
-        wishes |= {"title": wishes["new_title"], "repeats": wishes["repeated"]}
-        return list(self._clerk.draft(token, wishes))
+        names = (field.name for field in self._form.fields)
+        return list(self._clerk.draft(token, dict(zip(names, given, strict=True)), self._form.label))
 
     def save(self, token: object, text: object, instead_of: object) -> list[Any]:
         """What is wrong with the file; or, with the editor gone, its study among the others."""

@@ -7,6 +7,7 @@ Gradio serves files from under a name that nobody can guess, and deleted within 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,15 @@ import gradio as gr
 from analysis import programme
 from analysis.board import Office
 from analysis.clerk import Clerk
+from analysis.form import Field, Form, form
 from analysis.gate import Gate
 from analysis.hands import (
     COLUMNS,
     EDITOR,
     FIGURES,
-    FORM,
     HERO,
     LIMITS,
     LIVE,
-    PAIRS,
     PASSING,
     PLACE,
     PLANNED,
@@ -37,9 +37,6 @@ from analysis.works import Works
 __all__ = ["research_page"]
 
 REFRESH_S = 3.0
-PARTS = {"Musical experience": "experience", "Musical training": "training", "Sound check": "sound_check",
-         "Practice": "practice", "Pairs": "pairs", "Ratings": "ratings", "Open ratings": "open_ratings",
-         "Comments": "comments"}
 RULES = {"Did not finish, and has been silent for an hour": "unfinished",
          "Failed an attention check": "attention", "Answered too fast": "fast",
          "Answered repeats differently": "repeats"}
@@ -56,6 +53,7 @@ def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
     Its looks and its script are in static/ (segue.css, research.css, research.js), which whoever mounts the
     page must pass on.
     """
+    asked = form(office.languages, office.systems)
     with gr.Blocks(title="Segue: research", analytics_enabled=False, delete_cache=(600, 3600)) as page:
         ui: Ui = {"token": gr.BrowserState(None, storage_key="segue-research"),
                   "timer": gr.Timer(REFRESH_S, active=False)}
@@ -73,7 +71,7 @@ def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
             ui["programme"] = gr.HTML(elem_id="programme",
                                       js_on_load="segueResearch.list(element, trigger, watch);")
             ui["said"] = gr.HTML(elem_id="said")
-            _writing(ui)
+            _writing(ui, asked)
             with gr.Column(elem_id="life", visible=False) as ui["life"]:
                 ui["title"] = gr.HTML()
                 with gr.Tabs(overflow_behavior="wrap"):
@@ -83,46 +81,34 @@ def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
         ui["file"] = gr.File(visible="hidden", elem_id="file")
         ui["carried"] = gr.Textbox(visible="hidden", elem_id="carried")
         clerk = Clerk(Gate(password), office, works, Path(ui["file"].GRADIO_CACHE))
-        _events(page, ui, clerk)
+        _events(page, ui, clerk, asked)
     return page
 
 
 # --- layout -------------------------------------------------------------------------------------------------
 
 
-def _writing(ui: Ui) -> None:
+def _writing(ui: Ui, form: Form) -> None:
     """A study file: from a form or from a file, to be read, changed, kept and downloaded."""
     with gr.Column(elem_id="writing", visible=False) as ui["writing"]:
         with gr.Column(elem_id="form") as ui["form"]:
             gr.HTML("<h2>A new study</h2>" + programme.hint(
                 "Say what you want, or bring a study file. Either way you see the file before it is kept."))
-            ui["new_title"] = gr.Textbox(label="Title", max_lines=1, value="Human or machine?")
-            ui["summary"] = gr.Textbox(label="Summary", lines=2, value="You will hear short pieces of music. "
-                                       "Some were continued by a machine. Can you tell which?")
-            ui["parts"] = gr.CheckboxGroup(list(PARTS.items()), label="Sections",
-                                           value=["experience", "sound_check", "practice", "pairs",
-                                                  "comments"])
-            gr.HTML('<p class="group">How many pairs</p>')
-            with gr.Row(elem_classes="numbers"):
-                for name, (label, value) in PAIRS.items():
-                    ui[name] = gr.Number(value, precision=0, label=label, min_width=100)
+            gr.HTML(_shown_if_chosen([language for language, _ in form.texts]), padding=False)
+            _field(ui, form.languages)
+            for language, texts in form.texts:
+                with gr.Column(elem_id=f"in-{language}"):
+                    for one in texts:
+                        _field(ui, one)
+            for one in form.plan:
+                _field(ui, one)
             with gr.Accordion("More", open=False):
-                with gr.Row():
-                    ui["minutes"] = gr.Number(12, precision=0, label="Minutes, as announced")
-                    ui["seconds"] = gr.Number(15, label="Seconds of a clip")
-                    ui["prompt_bars"] = gr.Number(4, precision=0, label="Bars of the prompt")
-                ui["prompts"] = gr.Radio([("The same prompt", "same"), ("Any prompts", "free")], value="same",
-                                         label="The two clips of a pair continue")
-                with gr.Row():
-                    ui["temperature"] = gr.Textbox("1.0", label="Temperature", info="Several: 0.7, 1.0")
-                    ui["top_k"] = gr.Textbox("0", label="Top-k", info="0: all")
-                    ui["top_p"] = gr.Textbox("0.95", label="Top-p", info="1: all")
-                    ui["no_repeat_ngram"] = gr.Textbox("0", label="No-repeat n-gram", info="0: off")
-                with gr.Row():
-                    ui["participants"] = gr.Number(None, precision=0, label="Stop after participants",
-                                                   info="0: no end")
-                    ui["until"] = gr.Textbox(label="Last day", info="Such as 2027-01-31", max_lines=1)
-                ui["invited"] = gr.Checkbox(label="By invitation only")
+                for heading, rows in form.more:
+                    gr.HTML(f'<p class="group">{heading}</p>')
+                    for row in rows:
+                        with gr.Row(elem_classes="numbers"):
+                            for one in row:
+                                _field(ui, one)
             with gr.Row(elem_classes="acts"):
                 ui["write"] = gr.Button("Write the study file", variant="primary", elem_id="write")
                 ui["reader"] = gr.HTML(READER, js_on_load="segueResearch.reader(element, trigger);")
@@ -133,6 +119,32 @@ def _writing(ui: Ui) -> None:
             ui["save"] = gr.Button("Keep this study", variant="primary", elem_id="keep-study")
             ui["download"] = gr.Button("Download the file")
             ui["dismiss"] = gr.Button("Never mind")
+
+
+def _shown_if_chosen(languages: Sequence[str]) -> str:
+    """The texts in a language are asked for while it is chosen."""
+    rules = (f'#form:not(:has(#form-languages [name="{one}"]:checked)) #in-{one} {{ display: none; }}'
+             for one in languages)
+    return f"<style>{''.join(rules)}</style>"
+
+
+def _field(ui: Ui, field: Field) -> None:
+    """One field of the form."""
+    how: Ui = {"label": field.label, "value": field.value, "info": field.info,
+               "elem_id": f"form-{field.name}"}
+    match field.kind:
+        case "line" | "lines":
+            made = gr.Textbox(**how, **({"max_lines": 1} if field.kind == "line" else {"lines": 2}),
+                              min_width=150)
+        case "number":
+            made = gr.Number(**how, precision=None if field.name == "seconds" else 0, min_width=120)
+        case "several":
+            made = gr.CheckboxGroup(list(field.choices), **how)
+        case "one":
+            made = gr.Radio(list(field.choices), **how)
+        case "switch":
+            made = gr.Checkbox(**how)
+    ui[f"form_{field.name}"] = made
 
 
 def _preparing(ui: Ui) -> None:
@@ -218,10 +230,10 @@ def _plot() -> gr.Plot:
 
 # --- events -------------------------------------------------------------------------------------------------
 
-def _events(page: gr.Blocks, ui: Ui, clerk: Clerk) -> None:
+def _events(page: gr.Blocks, ui: Ui, clerk: Clerk, form: Form) -> None:
     """Which click does what. Nothing uses Gradio's queue: its answers share one connection for each visitor,
     which is closed when all are given, and a click of that moment would be lost."""
-    hands = Hands(clerk, gr.update, gr.skip)
+    hands = Hands(clerk, form, gr.update, gr.skip)
     quiet: Ui = {"api_visibility": "private", "queue": False}
     unseen: Ui = {**quiet, "show_progress": "hidden"}
 
@@ -254,7 +266,8 @@ def _events(page: gr.Blocks, ui: Ui, clerk: Clerk) -> None:
         hands.telling(hands.draw_in_view, FIGURES), asked, named("said", *FIGURES), js=IN_VIEW, **quiet)
 
     ui["begin"].click(hands.begin, None, named(*EDITOR), **unseen)
-    ui["write"].click(hands.telling(hands.write, ("text", "mistakes")), named("token", *FORM),
+    ui["write"].click(hands.telling(hands.write, ("text", "mistakes")),
+                      named("token", *(f"form_{field.name}" for field in form.fields)),
                       named("said", "text", "mistakes"), **quiet)
     ui["reader"].select(None, None, ui["text"], js="() => segueResearch.fileText()")
     ui["download"].click(None, ui["text"], js="(text) => { segueResearch.savePlan(text); }")

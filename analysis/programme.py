@@ -6,7 +6,7 @@ Everything that comes from a study, a file or a participant is escaped here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from html import escape
 
@@ -207,17 +207,18 @@ def captions(numbers: wording.Results) -> dict[str, str]:
     return {name: f"<h3>{title}</h3><p>{escape(said[name])}</p>" for name, title in CAPTIONS.items()}
 
 
-def mistakes(sentences: str) -> str:
-    """What is wrong with a study file, a line each."""
-    rows = "".join(map(_mistake, sentences.splitlines()))
+def mistakes(sentences: str, label: Callable[[str], str] = lambda sentence: "") -> str:
+    """What is wrong with a study file, a line each; ``label`` names the form's field that it comes from."""
+    rows = "".join(_mistake(one, label(one)) for one in sentences.splitlines())
     return f'<ul class="note wrong mistakes" role="alert">{rows}</ul>'
 
 
-def _mistake(sentence: str) -> str:
-    """A mistake, and the way to its line (static/research.js)."""
+def _mistake(sentence: str, label: str) -> str:
+    """A mistake, its field, and the way to its line (static/research.js)."""
     found = re.search(r", line (\d+)", sentence)
     button = f' <button type="button" data-line="{found[1]}">Go to line {found[1]}</button>' if found else ""
-    return f"<li>{escape(sentence)}{button}</li>"
+    field = f"<b>{escape(label)}</b>: " if label else ""
+    return f"<li>{field}{escape(sentence)}{button}</li>"
 
 
 def note(sentence: str, wrong: bool = False) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -25,7 +25,9 @@ from survey.errors import Conflict, StoreError
 from survey.export import exclusions, export
 from survey.store import Store
 from survey.study import Study, draft, say, study_file
+from survey.study.written import written
 from survey.values import StudyStatus
+from survey.web import wording
 
 Progress = Callable[[int, int], None]
 Limits = Mapping[str, float | None]
@@ -78,6 +80,16 @@ class StudyOverview:
 
 
 @dataclass(frozen=True)
+class Spoken:
+    """A language that the form offers: its tag, its own name, and what it suggests as title and summary."""
+
+    tag: str
+    name: str
+    title: str
+    summary: str
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule of exclusion: its sentence, how many break it, and how many of those no earlier rule names."""
 
@@ -88,10 +100,14 @@ class Rule:
 
 class Office:
     """The studies of a store. Safe to use from several threads. `build` builds the clips of a study that are
-    missing (`survey.clips.stimuli.build`, with all that it needs)."""
+    missing (`survey.clips.stimuli.build`, with all that it needs); `systems` are those that a study may
+    name."""
 
-    def __init__(self, store: Store, build: Callable[[Study, Progress, Event], object]):
-        self._store, self._build = store, build
+    def __init__(self, store: Store, build: Callable[[Study, Progress, Event], object],
+                 systems: Sequence[str] = ()):
+        self._store, self._build, self.systems = store, build, tuple(systems)
+        self.languages = tuple(Spoken(tag, wording.name(tag), draft.texts()["title"][tag],
+                                      draft.texts()["summary"][tag]) for tag in wording.LANGUAGES)
 
     # --- a study and its file -------------------------------------------------------------------------------
 
@@ -113,7 +129,7 @@ class Office:
         Raises:
             UnknownStudy: if there is none.
         """
-        return draft.written(self._store.study(slug))
+        return written(self._store.study(slug))
 
     def save(self, text: str, instead_of: str | None = None) -> str:
         """Keeps a study file, and returns its slug.

@@ -5,7 +5,7 @@
     sections.py     what a participant is led through     questions.py   and asked (ready to use: blocks/)
     settings.py     of the clips
     study_file.py   reads a file                          mistakes.py    as sentences
-    draft.py        writes a file: from a form, or of a study
+    draft.py        drafts a file from a form            written.py     writes it as people do
 """
 
 from survey.study.definition import CHOICES, RATING_MAX, RATING_MIN, SIMULATED, Completion, Stop, Study

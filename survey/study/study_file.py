@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def _resolvers() -> dict:
+def resolvers() -> dict:
     """SafeLoader's rules for plain scalars, less dates and the words `yes`, `no`, `on` and `off`."""
     kept = {}
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items():
@@ -55,7 +55,7 @@ def _resolvers() -> dict:
     return kept
 
 
-_Loader.yaml_implicit_resolvers = _resolvers()
+_Loader.yaml_implicit_resolvers = resolvers()
 
 
 def shipped() -> list[Path]:

@@ -43,8 +43,9 @@ def office(folder: Path) -> tuple[Store, Office]:
         import_(store, write(simulated_study(12, 0.8, 5, excluded=1), Path(files)))
     store.register(parse(TONES))
     machine = FakeMachine()
-    return store, Office(store, lambda study, progress, stop: build(
-        study, store, folder, machine, PIECES, progress=progress, stop=stop, round_trip=same))
+    return store, Office(
+        store, lambda study, progress, stop: build(study, store, folder, machine, PIECES, progress=progress,
+                                                   stop=stop, round_trip=same), ("segue-base", "segue-small"))
 
 
 def main() -> None:

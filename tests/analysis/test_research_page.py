@@ -268,20 +268,31 @@ def test_the_life_of_a_study_from_the_form_to_the_report(server, new_page, watch
 
     # from the form to a file, a mistake with its line, and the file kept
     page.get_by_role("button", name="New study").click()
-    page.get_by_label("Title").fill("A short life")
+    page.get_by_role("checkbox", name="Deutsch").check()
+    page.get_by_label("Title in Deutsch").fill("Ein kurzes Leben")
+    page.get_by_label("Title in English").fill("A short life")
+    page.get_by_label("Seconds of a clip").wait_for(state="hidden")
+    page.get_by_role("button", name="More").click()
+    page.get_by_label("Parameters of the link to keep").fill("a-b")
+    page.get_by_label("Completion code").fill("C1")
     for name, count in (("Human and machine", "1"), ("Two machines", "0"), ("Two humans", "0"),
                         ("Heard again", "0"), ("Attention checks", "0")):
         page.get_by_label(name).fill(count)
     for part in ("Musical experience", "Sound check", "Practice", "Comments"):
         page.get_by_role("checkbox", name=part).uncheck()
     page.get_by_role("button", name="Write the study file").click()
+    page.locator(".mistakes b", has_text="Parameters of the link to keep").wait_for()
+    page.get_by_label("Parameters of the link to keep").fill("PROLIFIC_PID")
+    page.get_by_role("button", name="Write the study file").click()
     text = page.locator("#text textarea")
+    expect(text).to_have_value(re.compile("parameters: .PROLIFIC_PID.\ncompletion: .code: C1.\n"))
     expect(text).to_have_value(re.compile("slug: a-short-life"))
     written = text.input_value().replace("seconds: 15", "seconds: 3")
     text.fill(written.replace("minutes: 12", "minutes: many"))
     keep = page.get_by_role("button", name="Keep this study")
     keep.click()
-    page.get_by_role("button", name="Go to line 6").click()
+    line = written[:written.index("minutes: ")].count("\n") + 1
+    page.get_by_role("button", name=f"Go to line {line}").click()
     assert page.evaluate("getSelection().toString()") in ("minutes: many", "")
     text.fill(written)
     with page.expect_download() as download:
