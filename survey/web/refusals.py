@@ -15,7 +15,8 @@ from survey.web.wording import LANGUAGES, chosen, preferred, say
 def language_of(scope: Scope) -> str:
     """The language of a request: what its address names (`?lang=`), else what its browser prefers."""
     named = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("lang", [])
-    return chosen([*named, *preferred(Headers(raw=scope.get("headers", [])).get("accept-language", ""))], LANGUAGES)
+    accepted = Headers(raw=scope.get("headers", [])).get("accept-language", "")
+    return chosen([*named, *preferred(accepted)], LANGUAGES)
 
 
 def sentence(scope: Scope, key: str, **values: object) -> str:
