@@ -72,7 +72,7 @@ RANGES = {
     "no_repeat_ngram": (0, 32),
     "no_repeat_bars": (0, 8),
     "bars": (1, 64),
-    "prompt_bars": (0, 64),
+    "prompt_bars": (0, 2000),
     "seed": (0, 2**31 - 1),
     "density": (0, 96),
     "best_of": (1, 8),
@@ -221,12 +221,15 @@ class Generator:
 
     def stream(
         self, prompt: Score | Start, settings: Settings, takes: int = 1, stop: threading.Event | None = None,
-        growing: bool = False,
+        growing: bool = False, again: int | None = None,
     ) -> Iterator[Progress | Growing | Take]:
         """Make takes side by side; yield Progress as notes come, and every Take once, when it is done.
 
         growing: Growing is yielded, too, as a take begins and as its bars are complete; not of the best of
         several candidates, for nobody knows which it is.
+
+        again: each take as it was made before with these settings, faulty or not: after so many steps, or 0
+        for all of them. No second attempt is made.
 
         Take i has the seed settings.seed + i; of n takes its next candidates have those n, 2 n, ... later.
         The best by its verdict is the take; where all are empty or stuck, one more is made. `stop` ends
@@ -248,7 +251,7 @@ class Generator:
             raise GenerationError(str(error)) from None
         events: queue.Queue = queue.Queue()      # which also stands for the request in the pool's line
         for index in range(takes):
-            work = (plan, settings, index, takes, stopped, events, growing and settings.best_of == 1)
+            work = (plan, settings, index, takes, stopped, events, growing and settings.best_of == 1, again)
             threading.Thread(target=self._make, args=work, daemon=True).start()
         began = time.monotonic()
         notes, fractions, left = [0] * takes, [0.0] * takes, takes
@@ -280,7 +283,7 @@ class Generator:
 
     def _make(
         self, plan: Plan, settings: Settings, index: int, takes: int, stopped: Callable[[], bool],
-        events: queue.Queue, growing: bool,
+        events: queue.Queue, growing: bool, again: int | None,
     ) -> None:
         """Make the candidates of one take, and one more if all are faulty; put progress, then the best as a
         Take, an error, or None."""
@@ -307,6 +310,8 @@ class Generator:
             result = self._pool.run(job, stopped, tell, events, lambda: show(sprout.seed()))
             if result is None:
                 return None
+            if again and len(result[0]) > again:
+                result = result[0][:again], False
             broken_off = stopped() and not result[1]
             return self._take(plan, replace(settings, seed=seed), index, result, broken_off=broken_off,
                               elapsed_s=time.monotonic() - began)
@@ -314,11 +319,11 @@ class Generator:
         try:
             made = [take for take in _together(attempt, settings.best_of) if take is not None]
             ranked = _ranked(made)
-            if made and all(take.faults for take in made) and not stopped():
-                again = attempt(settings.best_of)
-                if again is not None:       # a whole faulty take is better than half a new one
-                    again = replace(again, retried=True, first_faults=made[0].faults)
-                    ranked.insert(0 if again.complete or not stopped() else len(ranked), again)
+            if again is None and made and all(take.faults for take in made) and not stopped():
+                second = attempt(settings.best_of)
+                if second is not None:      # a whole faulty take is better than half a new one
+                    second = replace(second, retried=True, first_faults=made[0].faults)
+                    ranked.insert(0 if second.complete or not stopped() else len(ranked), second)
             elapsed_s = time.monotonic() - began
             events.put(replace(ranked[0], elapsed_s=elapsed_s, rejected=tuple(ranked[1:])) if made else None)
         except WorkerError as error:

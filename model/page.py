@@ -16,12 +16,12 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from model import view
+from model import keeping, take_view, view
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
-from model.generator import PRESETS, RANGES, Generator, Progress, Settings, Take
+from model.generator import PRESETS, RANGES, Generator, Progress, Settings
 from model.instruments import DRUMS, NAMES
-from model.score import ScoreError, bar_seconds, read
+from model.score import ScoreError, read
 from model.shelf import Shelf
 from model.visit import FILE, NOTHING, SHELF, Run, Running, Visit, reason, seed_of
 from model.voices import Voices
@@ -105,42 +105,56 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
                            visible="style" in chosen.controls)
         return styles, gr.update(value=0, visible="density" in chosen.controls)
 
-    def keep(made: Take, title: str, stopped: bool) -> str:
-        number, seed = made.index + 1, made.settings.seed
-        token = shelf.put(made.score, f"Segue {title} take {number} seed {seed}", [
-            f"Segue: take {number} after {title}", f"system {made.system}",
-            f"checkpoint {made.checkpoint_sha256}", f"settings {made.settings}"])
-        heard = len(bar_seconds(made.score)) - 1 - made.seam_bar
-        new_bars = made.settings.bars if made.complete else max(heard, 0)       # the last ones may be rests
-        return view.take(made, token, new_bars, stopped)
-
     def begin(visit: Visit, piece: str, programs: list, tempo: float, used: float, length: float,
               takes: float, temperature: float, top_k: float, top_p: float, ngram: float, seed: str,
               keep_instruments: bool, whistle: bool, system: str, style: str, density: float,
-              request: gr.Request) -> tuple:
-        """Continue: starts the session's run and shows it; if one is under way, shows that."""
-        def work(run: Run) -> None:
-            with contextlib.closing(player.stream(origin, settings, count, run.stop)) as stream:
-                for event in stream:
-                    if isinstance(event, Progress):
-                        run.progress = event
-                    else:
-                        run.takes.append(keep(event, title, run.stop.is_set()))
+              origin: str, request: gr.Request) -> tuple:
+        """Continue: starts the session's run and shows it; if one is under way, shows that.
+
+        origin: the take and the bar that are continued instead of the chosen prompt; see keeping.resume.
+        """
         if visit.source == SHELF and on_shelf(piece):
             visit = replace(visit, piece=piece)     # the card may have been chosen a moment ago
         try:
             if system not in generator.systems:
                 raise ValueError(f"A system is one of {', '.join(generator.systems)}; received '{system}'.")
             player = generator.of(system)
-            origin, title = visit.origin(catalogue, programs, tempo)
+            source = keeping.resume(shelf, origin)
+            if source is None:
+                music, title = visit.origin(catalogue, programs, tempo)
+                source = keeping.Source(title, music)
             settings, count = Settings(
                 temperature=temperature, top_k=int(top_k), top_p=top_p, no_repeat_ngram=int(ngram),
-                bars=int(length), prompt_bars=int(used), seed=seed_of(seed, chance),
+                bars=int(length), prompt_bars=source.parent[1] or int(used), seed=seed_of(seed, chance),
                 keep_instruments=bool(keep_instruments), whistle=bool(whistle),
                 style=str(style or ANY), density=int(density or 0)), int(takes)
         except Exception as error:
             return view.note(reason(error)), *(gr.skip(),) * 4
-        running.begin(request.session_hash, title, work)
+        return start(player, source, settings, count, request)
+
+    def reopen(wish: str, request: gr.Request) -> tuple:
+        """A link whose take is no longer kept: starts a run that makes it anew; see keeping.reopen."""
+        try:
+            player, source = keeping.reopen(generator, wish)
+        except keeping.OtherCheckpoint as other:
+            return take_view.offer(str(other), generator.system), *(gr.skip(),) * 4
+        except Exception as error:
+            return view.note(reason(error)), *(gr.skip(),) * 4
+        return start(player, source, source.expected.settings, 1, request)
+
+    def start(player: Generator, source: keeping.Source, settings: Settings, count: int,
+              request: gr.Request) -> tuple:
+        made_before = {"again": source.expected.steps} if source.again else {}
+
+        def work(run: Run) -> None:
+            with contextlib.closing(
+                    player.stream(source.music, settings, count, run.stop, **made_before)) as stream:
+                for event in stream:
+                    if isinstance(event, Progress):
+                        run.progress = event
+                    else:
+                        run.takes.append(keeping.keep(shelf, event, source, stopped=run.stop.is_set()))
+        running.begin(request.session_hash, source.title, work)
         return watch(request)
 
     def watch(request: gr.Request) -> tuple:
@@ -148,7 +162,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         run = running.of(request.session_hash) or Run("", said=GONE, failed=True, over=True)
         over = run.over         # asked before the takes are read
         said = view.note(run.said, wrong=run.failed) if over else view.progress(run.progress)
-        made = view.run(run.id, run.title, run.takes) if run.takes else gr.skip()
+        made = take_view.run(run.id, run.title, run.takes) if run.takes else gr.skip()
         return said, made, gr.update(interactive=over), gr.update(visible=not over), gr.Timer(active=not over)
 
     def halt(request: gr.Request) -> None:
@@ -214,8 +228,9 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         status = gr.HTML(elem_id="status")
 
         gr.HTML(view.heading("III", "The takes"))
-        gr.HTML(view.no_takes(), elem_id="takes")
+        gr.HTML(take_view.no_takes(), elem_id="takes")
         feed = gr.HTML(html_template="<i></i>", elem_id="feed", visible="hidden", js_on_load=_FEED_JS)
+        origin = gr.Textbox(visible=False)
         timer, pulse = gr.Timer(1.5), gr.Timer(0.4, active=False)
 
         # Nothing here uses Gradio's queue. Its answers share one connection for each visitor, which is closed
@@ -237,10 +252,11 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         system.input(change, system, [style, density], **choice)
         dice.click(None, None, seed, js="() => String(Math.floor(Math.random() * 1000000))")
         asked = [visit, cards, programs, tempo, used, length, takes, temperature, top_k, top_p, ngram, seed,
-                 keep_instruments, whistle, system, style, density]
+                 keep_instruments, whistle, system, style, density, origin]
         in_view = [status, feed, go, end, pulse]
-        pressed = go.click(begin, asked, in_view, js=_CHOSEN_JS, **quiet)
+        pressed = go.click(begin, asked, in_view, js=_ASKED_JS, **quiet)
         pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")
+        feed.reopen(reopen, feed, in_view, js=_WISH_JS, **quiet)
         pulse.tick(watch, None, in_view, **quiet)
         end.click(halt, **quiet)
         page.unload(halt)
@@ -252,10 +268,11 @@ def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shel
 
     The application must serve static/ at /static.
     """
+    app.include_router(keeping.router(shelf))
     app.include_router(shelf.router())
     app.include_router(Voices(shelf).router())
     page = compose_page(generator, catalogue, shelf)
-    head = view.head("segue.css", "compose.css", "player.css", "player.js")
+    head = view.head("segue.css", "compose.css", "player.css", "takes.css", "player.js", "takes.js")
     gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD, head=head, **house_options())
 
 
@@ -303,22 +320,21 @@ watch('value', () => {
 _CHOSEN_JS = """(visit, cards, ...others) =>
   [visit, document.querySelector('#library input:checked')?.value ?? '', ...others]"""
 
-# Takes are hung up one by one and never drawn again, so that what is playing goes on playing.
+# Like it; and where a take is continued from one of its bars, which one.
+_ASKED_JS = f"""(...all) => {{
+  const asked = ({_CHOSEN_JS})(...all);
+  asked[asked.length - 1] = document.querySelector('segue-takes')?.origin?.() ?? '';
+  return asked;
+}}"""
+
+# Takes are hung up by static/takes.js, which asks for those of links, too.
 _FEED_JS = """
-watch('value', () => {
-  const draft = document.createElement('template');
-  draft.innerHTML = props.value ?? '';
-  const run = draft.content.querySelector('.run'), runs = document.getElementById('runs');
-  if (!run || !runs) return;
-  runs.querySelector('.empty')?.remove();
-  const hung = runs.querySelector(`[data-run="${run.dataset.run}"]`);
-  if (!hung) return runs.prepend(run);
-  const takes = hung.querySelector('.takes'), number = take => Number(take.dataset.take);
-  for (const take of [...run.querySelectorAll('.take')]) {
-    if (takes.querySelector(`[data-take="${take.dataset.take}"]`)) continue;
-    takes.insertBefore(take, [...takes.children].find(other => number(other) > number(take)) ?? null);
-  }
-});
+const takes = () => document.querySelector('segue-takes');
+watch('value', () => takes()?.hang?.(props.value ?? ''));
+document.addEventListener('segue-reopen', () => trigger('reopen'));
+if (takes()?.wish) trigger('reopen');
 """
+
+_WISH_JS = "() => document.querySelector('segue-takes').wish"
 
 _USED_JS = "bars => { document.querySelector('#stage segue-player')?.setAttribute('used-bars', bars); }"

@@ -4,7 +4,7 @@ Everything that comes from a file or a visitor is escaped here.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 from model.catalogue import Card, Prompt
 
 if TYPE_CHECKING:
-    from model.generator import Progress, Settings, Take
+    from model.generator import Progress, Settings
 
 STATIC = Path(__file__).parent.parent / "static"
 PAGES = (("/", "Compose"), ("/study/default", "Listening test"), ("/research", "Research"))
 FIRST = 12                  # cards in view at first: three rows of four
-_FAULTS = {"empty": "falls silent for more than four bars",
-           "stuck": "plays one bar more than eight times in a row"}
 
 
 def head(*names: str) -> str:
@@ -74,11 +72,6 @@ def hint(text: str) -> str:
     return f'<p class="hint">{escape(text)}</p>'
 
 
-def no_takes() -> str:
-    """Where takes are hung up."""
-    return '<div id="runs"><p class="empty">Press Continue, and the first take appears here.</p></div>'
-
-
 def heading(numeral: str, title: str) -> str:
     return f'<h2 class="movement"><span aria-hidden="true">{numeral}</span>{escape(title)}</h2>'
 
@@ -125,12 +118,15 @@ def stage(prompt: Prompt, used_bars: int) -> str:
             + (f'<ul class="notices">{notices}</ul>' if notices else "") + '</article>')
 
 
-def player(token: str, name: str, *, seam: float | None = None, used_bars: int | None = None) -> str:
-    """Sound and roll of what is on the shelf under ``token``; static/player.js brings it to life."""
-    marks = (f' seam="{seam:.4f}"' if seam is not None else "") + (
-        f' used-bars="{used_bars}"' if used_bars is not None else "")
+def player(token: str, name: str, **marks: object) -> str:
+    """Sound and roll of what is on the shelf under ``token``; static/player.js brings it to life.
+
+    marks: its attributes; True for one without a value, None for one that is not there.
+    """
+    said = "".join(f' {mark.replace("_", "-")}' + ("" if value is True else f'="{escape(str(value))}"')
+                   for mark, value in marks.items() if value is not None)
     return (f'<segue-player src="/takes/{token}/roll.json" audio="/takes/{token}/take.mp3" '
-            f'name="{escape(name)}"{marks}></segue-player>')
+            f'name="{escape(name)}"{said}></segue-player>')
 
 
 def note(sentence: str, wrong: bool = True) -> str:
@@ -145,6 +141,9 @@ def progress(at: "Progress | None") -> str:
     """A bar that fills, the notes so far and the time that is left; None: nothing has come yet."""
     if at is None:
         return _bar("Listening to the prompt …", None)
+    if at.place is not None:
+        when = "" if at.place.seconds is None else f", {about(at.place.seconds)}"
+        return _bar(f"{ordinal(at.place.number)} in line{when}", None)
     parts = [f"{at.takes} takes"] if at.takes > 1 else []
     parts.append(f"{counted(at.notes, 'note')} so far")
     if at.seconds_left is not None:
@@ -163,72 +162,21 @@ def _bar(text: str, fraction: float | None) -> str:
 
 def time_left(seconds: float) -> str:
     """In words that do not pretend to know the second."""
-    if seconds < 3:
-        return "nearly there"
+    return "nearly there" if seconds < 3 else f"{about(seconds)} left"
+
+
+def about(seconds: float) -> str:
+    """about 10 seconds"""
     if seconds < 90:
         step = 1 if seconds < 15 else 5
-        return f"about {max(step, round(seconds / step) * step)} seconds left"
-    return f"about {round(seconds / 60)} minutes left"
+        return f"about {counted(max(step, round(seconds / step) * step), 'second')}"
+    return f"about {round(seconds / 60)} minutes"
 
 
-def run(id: str, title: str, takes: Iterable[str]) -> str:
-    """The takes of one click on Continue. ``id`` tells the page which ones it has hung up already."""
-    return (f'<section class="run" data-run="{escape(id)}"><h3>{escape(title)}</h3>'
-            f'<ol class="takes">{"".join(takes)}</ol></section>')
-
-
-def take(made: "Take", token: str, new_bars: int, stopped: bool) -> str:
-    """One take: what it is, its roll, what was noticed about it, its files and its settings.
-
-    ``stopped``: the visitor pressed Stop before it was made.
-    """
-    name = f"Take {made.index + 1}"
-    facts = [f"after {counted(made.seam_bar, 'bar')}" if made.seam_bar else "from nothing",
-             counted(new_bars, "new bar"), counted(made.notes, "new note"),
-             f"made in {made.elapsed_s:.0f}\N{NO-BREAK SPACE}s"]
-    links = "".join(f'<a href="/takes/{token}/take.{kind}?download=true" download>'
-                    f'<span class="unseen">Download {name} as </span>{label}</a>'
-                    for kind, label in (("mid", "MIDI"), ("mp3", "MP3"), ("wav", "WAV")))
-    return (f'<li class="take" data-take="{made.index + 1}"><header><h4>{name}</h4>'
-            f'<p>{escape(" · ".join(facts))}</p></header>'
-            + "".join(note(sentence, wrong=False) for sentence in remarks(made, stopped))
-            + player(token, name, seam=made.seam_s or None)
-            + f'<footer><p class="settings">{settings(made.settings)}</p><p class="downloads">{links}</p>'
-            f'</footer><details><summary>How it was made</summary><p>{provenance(made)}</p></details></li>')
-
-
-def remarks(made: "Take", stopped: bool = False) -> list[str]:
-    """What an honest host says about a take: second attempts, faults, an early end."""
-    said = []
-    faults = " and ".join(_FAULTS.get(fault, f"is {fault}") for fault in made.faults)
-    seed = made.settings.seed
-    if made.retried and faults:
-        said.append(f"Two attempts went wrong. This second one, with seed {seed}, {faults}.")
-    elif made.retried:
-        said.append(f"The first attempt fell silent or got stuck, so it was made again with seed {seed}.")
-    elif faults:
-        said.append(f"This take {faults}.")
-    if not made.complete:
-        said.append("You stopped it here; what was made so far is kept." if stopped
-                    else "So many notes came that the room for this take was full before its end.")
-    return said
-
-
-def settings(used: "Settings") -> str:
-    parts = [f"temperature {used.temperature:g}", f"top-k {used.top_k or 'off'}",
-             f"top-p {used.top_p:g}", f"no-repeat {used.no_repeat_ngram or 'off'}"]
-    if used.style:
-        parts.append(used.style)
-    if used.density:
-        parts.append(f"{used.density} notes a bar")
-    if not used.keep_instruments:
-        parts.append("any instrument")
-    return f'{" · ".join(parts)} · <strong>seed {used.seed}</strong>' + (" · whistle" if used.whistle else "")
-
-
-def provenance(made: "Take") -> str:
-    return (f'System {escape(made.system)}, checkpoint <code>{escape(made.checkpoint_sha256[:12])}</code>, '
-            f'{made.tokens:,} tokens. The same prompt, settings and seed give the same notes again.')
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 11th"""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def counted(number: int, thing: str) -> str:

@@ -14,10 +14,11 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model import view
+from model import take_view, view
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
 from model.generator import PRESETS, GenerationError, Progress, Settings, Start, Take
+from model.judging import Verdict
 from model.picture import picture, thumbnail
 from model.score import Score, bar_seconds, normalise, read
 from model.shelf import Shelf, slug
@@ -305,7 +306,7 @@ def test_a_run_is_forgotten_with_its_takes(monkeypatch):
 def take(**changes) -> Take:
     values = {"index": 0, "score": walk(), "seam_s": 4.0, "seam_bar": 2, "settings": Settings(seed=43),
               "faults": (), "retried": False, "complete": True, "system": "s", "checkpoint_sha256": "ab" * 32,
-              "tokens": 9, "notes": 1, "elapsed_s": 2.0, **changes}
+              "tokens": 9, "notes": 1, "elapsed_s": 2.0, "verdict": Verdict({}, {}), **changes}
     return Take(**values)
 
 
@@ -322,12 +323,12 @@ def take(**changes) -> Take:
      ["So many notes came that the room for this take was full before its end."]),
 ])
 def test_remarks_say_what_happened(changes: dict, stopped: bool, said: list[str]):
-    assert view.remarks(take(**changes), stopped) == said
+    assert take_view.remarks(take(**changes), stopped) == said
 
 
 def test_what_a_visitor_wrote_is_escaped(shelf: Shelf):
     prompt = prompt_of(walk(), shelf, '<script>alert("x")</script>')
-    for html in (view.stage(prompt, 2), view.note(prompt.title), view.run("1", prompt.title, [])):
+    for html in (view.stage(prompt, 2), view.note(prompt.title), take_view.run("1", prompt.title, [])):
         assert "<script" not in html
         assert "&lt;script" in html
 

@@ -1,0 +1,355 @@
+// <segue-takes>: the takes of a visit. Every run of Continue is a row of tickets; the take whose ticket is chosen
+// lies open below them, at the place where the one before it was. What a visitor makes of takes is kept by
+// `Attempts`; their music and their HTML come from the server, which the page's feed hands to `hang`.
+
+import { Attempts } from "./attempts.js";
+import { drawTree } from "./attempts_tree.js";
+import { facts, goneLeaf, parsed, placeholder } from "./take_item.js";
+import { TakeLinks } from "./take_links.js";
+import { Onward } from "./take_onward.js";
+import { copied, rename } from "./take_tools.js";
+
+const CHOSEN_KEY = "segue.takes.chosen.1";
+const TYPING = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])";
+const AT_ONCE = 3;         // takes of earlier visits that are fetched at a time
+
+class SegueTakes extends HTMLElement {
+  connectedCallback() {
+    if (this.attempts) return;
+    this.attempts = new Attempts();
+    this.onward = new Onward(this);
+    this.links = new TakeLinks(this);
+    this.items = new Map();            // id -> {item (li), leaf}, of every take that hangs here
+    this.runs = this.querySelector("#runs");
+    this.tree = this.querySelector(".attempts");
+    this.unkept = this.querySelector(".unkept");
+    this.said = this.querySelector(".undo");
+    this.attempts.addEventListener("change", () => this.#restore());
+    this.addEventListener("change", (event) => this.#picked(event));
+    this.addEventListener("toggle", unfold, true);
+    document.addEventListener("click", (event) => this.#pressed(event));
+    document.addEventListener("keydown", (event) => this.#key(event));
+    this.#restore();
+    this.links.open();
+  }
+
+  // What the page asks
+
+  /** What the next run continues; see `Onward`. */
+  origin() {
+    return this.onward.origin();
+  }
+
+  /** Which take is to be made anew; see `TakeLinks`. */
+  get wish() {
+    return this.links.wish;
+  }
+
+  /** Hangs up what is new in the HTML of a run, and brings up to date what hangs here already. */
+  hang(html) {
+    const run = parsed(html).querySelector(".run");
+    if (!run) return;
+    const section = this.#section(run.dataset.run, run.dataset.title);
+    for (const hung of section.querySelectorAll(".take[data-growing]")) {
+      if (!run.querySelector(`[data-take="${hung.dataset.take}"]`)) this.#takeDown(hung);
+    }
+    for (const item of run.querySelectorAll(".take")) {
+      const hung = section.querySelector(`[data-take="${item.dataset.take}"]`);
+      if (hung) this.#update(hung, item);
+      else this.#hangUp(section, item);
+    }
+  }
+
+  // Takes come
+
+  #section(run, title) {
+    const hung = this.runs.querySelector(`[data-run="${CSS.escape(run)}"]`);
+    if (hung) return hung;
+    const made = document.createElement("section");
+    made.className = "run";
+    made.dataset.run = run;
+    made.dataset.title = title;
+    made.innerHTML = '<h3><span class="piece"></span><span class="whence"></span></h3><ol class="takes"></ol>';
+    made.querySelector(".piece").textContent = title;
+    this.runs.querySelector(".empty")?.remove();
+    this.runs.prepend(made);
+    return made;
+  }
+
+  #hangUp(section, item) {
+    const first = !section.querySelector(".take");
+    this.#insert(section, item);
+    this.#remember(item);
+    const playing = this.#player(this.chosen)?.playing, starts = item.querySelector("[autoplay-from]");
+    if (first && (starts || !playing)) this.choose(this.#idOf(item), { carry: false });
+    if (first) this.onward.arrived(section);
+    this.#show();
+  }
+
+  /** What grew, and came to nothing. */
+  #takeDown(item) {
+    this.items.delete(this.#idOf(item));
+    item.remove();
+  }
+
+  #insert(section, item) {
+    const list = section.querySelector(".takes"), number = (one) => Number(one.dataset.take);
+    list.insertBefore(item, [...list.children].find((other) => number(other) > number(item)) ?? null);
+    const leaf = item.querySelector(".leaf");
+    leaf.hidden = true;
+    this.items.set(this.#idOf(item), { item, leaf });
+  }
+
+  /** The element stays, since its sound may be playing; its facts are replaced. */
+  #update(hung, item) {
+    for (const [name, value] of Object.entries(item.dataset)) hung.dataset[name] = value;
+    if (!item.dataset.growing) delete hung.dataset.growing;
+    for (const slot of item.querySelectorAll("[data-slot]")) {
+      const old = hung.querySelector(`[data-slot="${slot.dataset.slot}"]`);
+      if (old.source === slot.innerHTML) continue;
+      old.source = slot.innerHTML;
+      old.replaceChildren(...slot.childNodes);
+    }
+    this.#remember(hung);
+  }
+
+  /** A finished take joins the attempts; one that was made anew takes its old place among them. */
+  #remember(item) {
+    for (const slot of item.querySelectorAll("[data-slot]")) slot.source ??= slot.innerHTML;
+    const { token, growing, again, take, parent = "", bar = 0, seam = 0, bars = 0, link = "" } = item.dataset;
+    if (growing || this.attempts.of(token)) return;
+    const before = again && this.attempts.of(again);
+    if (before) {
+      this.items.get(before.id)?.item.remove();
+      this.items.set(before.id, this.items.get(token));
+      this.items.delete(token);
+      if (this.chosen === before.id || this.chosen === token) this.chosen = undefined;
+      this.attempts.renew(before.id, token);
+      return;
+    }
+    const { run, title } = item.closest(".run").dataset;
+    this.attempts.add({
+      id: token, token, run, title, number: Number(take), parent: this.attempts.of(parent)?.id ?? "",
+      bar: Number(bar), seam: Number(seam), bars: Number(bars), link,
+    });
+  }
+
+  #idOf(item) {
+    return this.attempts.of(item.dataset.token)?.id ?? item.dataset.token;
+  }
+
+  // Takes of earlier visits, and of other tabs
+
+  /** Hangs up those that are remembered and not here, and shows how all of them are now. */
+  async #restore() {
+    const waiting = this.attempts.list.filter(({ id }) => !this.items.has(id));
+    for (const attempt of waiting) this.#insert(this.#section(attempt.run, attempt.title), placeholder(attempt));
+    this.#show();
+    if (!waiting.length) return;
+    const chosen = sessionValue(CHOSEN_KEY);
+    if (!this.chosen && this.items.has(chosen)) this.choose(chosen, { carry: false });
+    const fetchNext = async () => {
+      while (waiting.length) await this.#fetch(waiting.pop().id);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, fetchNext));
+  }
+
+  /** Puts a take's own HTML in the place that is kept for it; its player begins when it is chosen. */
+  async #fetch(id) {
+    const kept = this.items.get(id), attempt = this.attempts.get(id);
+    if (!kept || !attempt || kept.item.querySelector(".ticket svg")) return;
+    const found = await facts(attempt.token);
+    if (this.items.get(id) !== kept) return;
+    if (!found) {
+      kept.item.classList.add("gone");
+      kept.item.querySelector(".facts").textContent = "no longer kept here";
+      kept.leaf.innerHTML = goneLeaf(attempt);
+    } else {
+      const item = parsed(found.html).querySelector(".take"), leaf = item.querySelector(".leaf");
+      leaf.hidden = true;
+      leaf.remove();
+      kept.item.replaceWith(item);
+      this.items.set(id, { item, leaf });
+    }
+    if (this.chosen === id) this.#lay(id);
+    this.#show();
+  }
+
+  // Choosing
+
+  #picked(event) {
+    const item = event.target.name === "take" && event.target.closest(".take");
+    if (item) this.choose(this.#idOf(item));
+  }
+
+  /** Opens a take where the one before it was; what was playing goes on in it. carry: false, from its start. */
+  choose(id, { carry = true } = {}) {
+    if (id === this.chosen || !this.items.has(id)) return;
+    const before = this.#player(this.chosen), old = this.items.get(this.chosen)?.leaf;
+    const focus = old?.contains(document.activeElement) ? document.activeElement : null;
+    this.chosen = id;
+    sessionValue(CHOSEN_KEY, id);
+    if (old) old.hidden = true;
+    this.#lay(id);
+    const now = this.#player(id);
+    if (carry && before && now) carryOn(before, now);
+    else if (before?.playing) before.toggle();
+    const same = focus && now?.querySelector(focus.matches(".roll") ? ".roll" : ".play");
+    if (focus) (same ?? this.#ticket(id)).focus();
+    this.#show();
+  }
+
+  #lay(id) {
+    const { item, leaf } = this.items.get(id);
+    if (!leaf.isConnected) item.append(leaf);
+    leaf.hidden = false;
+  }
+
+  #player(id) {
+    return this.items.get(id)?.leaf.querySelector(":scope > segue-player");
+  }
+
+  #ticket(id) {
+    return this.items.get(id).item.querySelector(".ticket input");
+  }
+
+  #key(event) {
+    if (event.target.closest?.(TYPING) || event.altKey || event.shiftKey) return;
+    if ((event.ctrlKey || event.metaKey) && event.key === "z" && this.attempts.undoable.length) {
+      this.#undo();
+    } else if (/^[1-9]$/.test(event.key) && !event.ctrlKey && !event.metaKey) {
+      const run = this.items.get(this.chosen)?.item.closest(".run");
+      const item = run?.querySelector(`.take:not([hidden])[data-take="${event.key}"]`);
+      if (!item) return;
+      this.choose(this.#idOf(item));
+    } else return;
+    event.preventDefault();
+  }
+
+  // What is done with a take
+
+  #pressed(event) {
+    const button = event.target.closest?.("[data-do]");
+    if (!button) return;
+    const item = button.closest(".take"), id = item && this.#idOf(item), attempt = this.attempts.get(id);
+    const what = button.dataset.do;
+    if (what === "undo") this.#undo();
+    else if (what === "anyway") this.links.ask(this.links.link, true);
+    else if (!attempt) return;
+    else if (what === "star") this.attempts.change(id, { starred: !attempt.starred });
+    else if (what === "rename") this.#rename(item, attempt);
+    else if (what === "link") copied(button, attempt.link);
+    else if (what === "again") this.links.ask(attempt.link);
+    else if (what === "remove") this.#remove(attempt);
+  }
+
+  #rename(item, attempt) {
+    rename(item.querySelector("h4"), this.attempts.nameOf(attempt), (name) => {
+      const now = name === `Take ${attempt.number}` ? "" : name;
+      if (now !== attempt.name) this.attempts.change(attempt.id, { name: now });
+      else this.#show();
+    });
+  }
+
+  #remove(attempt) {
+    const near = this.attempts.list.filter((one) => one.run === attempt.run && one.id !== attempt.id);
+    const next = near.find((one) => one.number > attempt.number) ?? near.at(-1) ?? this.attempts.list.filter(
+      (one) => one.id !== attempt.id).at(-1);
+    const player = this.#player(attempt.id);
+    if (player?.playing) player.toggle();
+    this.attempts.change(attempt.id, { removed: true });
+    this.items.get(attempt.id).leaf.hidden = true;
+    this.chosen = undefined;
+    if (next) this.choose(next.id);
+    this.say(`${this.attempts.nameOf(attempt)} was removed.`, true).focus();
+  }
+
+  #undo() {
+    const attempt = this.attempts.undo();
+    if (!attempt) return;
+    this.say(`${this.attempts.nameOf(attempt)} is as it was.`, this.attempts.undoable.length > 0);
+    this.choose(attempt.id);
+    this.#ticket(attempt.id)?.focus();
+  }
+
+  say(sentence, undoable = false) {
+    this.said.textContent = sentence && `${sentence} `;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.do = "undo";
+    button.textContent = "Undo";
+    if (undoable) this.said.append(button);
+    return button;
+  }
+
+  // How it all looks
+
+  #show() {
+    for (const [id, { item, leaf }] of this.items) {
+      const attempt = this.attempts.get(id);
+      const chosen = id === this.chosen;
+      item.hidden = attempt?.removed ?? false;
+      item.classList.toggle("chosen", chosen);
+      item.querySelector(".ticket input").checked = chosen;
+      if (attempt) this.#dress(attempt, item, leaf);
+    }
+    for (const section of this.runs.querySelectorAll(".run")) {
+      section.hidden = !section.querySelector(".take:not([hidden])");
+      this.#whence(section);
+    }
+    drawTree(this.tree, this.attempts, this.chosen, (id) => {
+      this.choose(id);
+      this.items.get(id)?.item.closest(".run").scrollIntoView({ block: "nearest" });
+    });
+    this.unkept.hidden = this.attempts.kept;
+  }
+
+  #dress(attempt, item, leaf) {
+    const name = this.attempts.nameOf(attempt), star = leaf.querySelector("[data-do=star]");
+    for (const called of [...item.querySelectorAll(".called"), ...leaf.querySelectorAll(".called")]) {
+      if (!called.querySelector("input") && called.textContent !== name) called.textContent = name;
+    }
+    item.querySelector(".starred").textContent = attempt.starred ? "★" : "";
+    if (!star) return;
+    star.setAttribute("aria-pressed", String(attempt.starred));
+    star.textContent = attempt.starred ? "★ Starred" : "☆ Star";
+  }
+
+  #whence(section) {
+    const item = section.querySelector(".take"), parent = this.attempts.of(item?.dataset.parent);
+    const attempt = this.attempts.of(item?.dataset.token);
+    const above = parent ?? this.attempts.get(attempt?.parent);
+    section.querySelector(".whence").textContent = above
+      ? ` ${this.attempts.nameOf(above)} goes on after bar ${attempt?.bar || item.dataset.bar}` : "";
+  }
+}
+
+/** What was playing goes on at the same time in another player; what stood still stands there. */
+function carryOn(before, now) {
+  const time = before.time;
+  if (before.playing) now.take(time);
+  else settle(now, time);
+}
+
+function settle(player, time, patience = 300) {
+  if (player.length !== undefined) player.seek(time);
+  else if (patience) requestAnimationFrame(() => settle(player, time, patience - 1));
+}
+
+/** What is folded begins to exist when it is unfolded: its players would ask for their sound. */
+function unfold(event) {
+  const folded = event.target.open && event.target.querySelector(":scope > template");
+  if (folded) folded.replaceWith(folded.content);
+}
+
+/** A value that this tab keeps, or is to keep. */
+function sessionValue(key, value) {
+  try {
+    if (value !== undefined) sessionStorage.setItem(key, value);
+    return sessionStorage.getItem(key) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+customElements.define("segue-takes", SegueTakes);
