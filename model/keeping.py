@@ -108,8 +108,8 @@ def keep(shelf: Shelf, made: Take, source: Source, *, stopped: bool, token: str 
     """
     facts = recipe(made, source.music, source.title)
     packed = pack(facts)
-    number, seed = made.index + 1, made.settings.seed
-    name, said = f"Segue {source.title} take {number} seed {seed}", texts(facts, packed)
+    name, said = _title(made, source), texts(facts, packed)
+    rejected = [_put(shelf, other, source) for other in made.rejected]
     if token:
         shelf.finish(token, made.score, said, name)
     else:
@@ -117,9 +117,19 @@ def keep(shelf: Shelf, made: Take, source: Source, *, stopped: bool, token: str 
     heard = len(bar_seconds(made.score)) - 1 - made.seam_bar
     new_bars = made.settings.bars if made.complete else max(heard, 0)       # the last ones may be rests
     html = take_view.take(made, token, new_bars, link=link(token, packed), parent=source.parent,
-                          again=source.again, said=_told(made, source, stopped))
+                          again=source.again, said=_told(made, source, stopped), rejected=rejected)
     (shelf.folder / token / _FACTS).write_text(json.dumps({"title": source.title, "html": html}), "utf-8")
     return html
+
+
+def _title(made: Take, source: Source) -> str:
+    return f"Segue {source.title} take {made.index + 1} seed {made.settings.seed}"
+
+
+def _put(shelf: Shelf, other: Take, source: Source) -> str:
+    """A candidate that was not chosen, to be heard."""
+    facts = recipe(other, source.music, source.title)
+    return shelf.put(other.score, _title(other, source), texts(facts, pack(facts)))
 
 
 def _told(made: Take, source: Source, stopped: bool) -> Iterable[str]:

@@ -7,10 +7,11 @@ with more in it keeps its player; what stands in a ``data-slot`` is replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from model.merits_view import grade, merits, verdict
 from model.picture import THUMB_WIDTH, picture, thumbnail
 from model.score import Score, count_bars
 from model.view import counted, note, player
@@ -41,11 +42,11 @@ def run(id: str, title: str, takes: Iterable[str]) -> str:
 
 
 def take(made: Take, token: str, new_bars: int, *, link: str = "", parent: tuple[str, int] = ("", 0),
-         again: str = "", said: Iterable[str] = ()) -> str:
+         again: str = "", said: Iterable[str] = (), rejected: Sequence[str] = ()) -> str:
     """One finished take.
 
     link: what reopens it. parent: token and bar of the take that it continues. again: the token that a link
-    had for it before it was made anew. said: what is to be told of it.
+    had for it before it was made anew. said: what is to be told of it. rejected: tokens of made.rejected.
     """
     facts = [counted(new_bars, "bar"), counted(made.notes, "note")]
     about = [f"after {counted(made.seam_bar, 'bar')}" if made.seam_bar else "from nothing",
@@ -61,12 +62,30 @@ def take(made: Take, token: str, new_bars: int, *, link: str = "", parent: tuple
              f'<button type="submit">Continue from here</button></form>'
              f'<footer><p class="settings">{settings(made.settings)}</p>'
              f'<p class="downloads">{links}</p></footer>'
+             f'{merits(made)}{not_chosen(made, rejected)}'
              f'<details><summary>How it was made</summary><p>{provenance(made)}</p></details>')
     data = {"link": link, "parent": parent[0], "bar": parent[1], "again": again, "seam": made.seam_bar,
             "bars": made.seam_bar + new_bars}
     return _item(made.index + 1, token, data, miniature(made.score, made.seam_s), " · ".join(facts),
                  " · ".join(about), "".join(note(sentence, wrong=False) for sentence in said),
                  player(token, name, seam=round(made.seam_s, 4) or None, choose_bar=True), after)
+
+
+def not_chosen(made: Take, tokens: Sequence[str]) -> str:
+    """The candidates that a take was preferred to, each to be heard and with the reasons; folded, and without
+    life until they are unfolded (static/takes.js)."""
+    if not tokens:
+        return ""
+    items = ""
+    for other, token in zip(made.rejected, tokens, strict=True):
+        faults = "".join(f" · {_FAULTS.get(fault, fault)}" for fault in other.faults)
+        items += (f'<li><h5>Seed {other.settings.seed}</h5><p>{grade(other.verdict)} of 100, where the take '
+                  f'has {grade(made.verdict)} · {counted(other.notes, "new note")}{escape(faults)}</p>'
+                  + player(token, f"Candidate {other.settings.seed}", seam=round(other.seam_s, 4) or None)
+                  + verdict(other.verdict) + '</li>')
+    count = f"{len(tokens)} that {'was' if len(tokens) == 1 else 'were'} not chosen"
+    return (f'<details class="rejected"><summary>{count}</summary><template><ol>{items}</ol></template>'
+            '</details>')
 
 
 def growing(index: int, token: str, score: Score, seam_s: float, seam_bar: int, bars: int,
@@ -132,6 +151,8 @@ def settings(used: Settings) -> str:
         parts.append(used.style)
     if used.density:
         parts.append(f"{used.density} notes a bar")
+    if used.best_of > 1:
+        parts.append(f"best of {used.best_of}")
     if not used.keep_instruments:
         parts.append("any instrument")
     return f'{" · ".join(parts)} · <strong>seed {used.seed}</strong>' + (" · whistle" if used.whistle else "")

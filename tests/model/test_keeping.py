@@ -20,6 +20,8 @@ from model.score import Score, cut_bars, join, normalise
 from model.shelf import Shelf
 
 SHA = "ab" * 32
+GOOD = Verdict({"silence": 1.0}, {"silence": "No beat is silent."})
+POOR = Verdict({"silence": 0.2}, {"silence": "Half of the beats are silent."})
 
 
 @dataclass
@@ -49,7 +51,7 @@ def take(source: Source, music, **changes) -> Take:
     score = join(source.music, normalise(music(bars=4, seed=9)), at_bar=4)
     values = {"index": 0, "score": score, "seam_s": 8.0, "seam_bar": 4, "settings": Settings(seed=3, bars=4),
               "faults": (), "retried": False, "complete": True, "system": "one", "checkpoint_sha256": SHA,
-              "tokens": 40, "notes": 20, "elapsed_s": 1.0, "verdict": Verdict({}, {}), **changes}
+              "tokens": 40, "notes": 20, "elapsed_s": 1.0, "verdict": GOOD, **changes}
     return Take(**values)
 
 
@@ -131,6 +133,19 @@ def test_the_best_of_several_is_made_anew_alone(shelf, source, music):
     made = take(source, music, settings=Settings(seed=7, bars=4, best_of=4))
     _, found = reopen(Player(), wish(link=link_of(keep(shelf, made, source, stopped=False))))
     assert (found.expected.settings.best_of, found.expected.settings.seed) == (1, 7)
+
+
+def test_candidates_that_were_not_chosen_are_kept_with_the_reasons(shelf, source, music):
+    others = tuple(take(source, music, settings=Settings(seed=seed), verdict=POOR) for seed in (11, 12))
+    html = keep(shelf, take(source, music, rejected=others), source, stopped=False)
+    folded = html.split('<details class="rejected">')[1].split("</details>")[0]
+    assert "2 that were not chosen" in folded
+    assert "20 of 100, where the take has 100" in folded
+    assert "Half of the beats are silent." in folded
+    players = folded.split('src="/takes/')[1:]
+    assert len({token_of(html), *(text[:22] for text in players)}) == 3
+    assert all(shelf.file(text[:22], "take.mid").is_file() for text in players)
+    assert "<segue-player" not in folded.split("<template>")[0]     # they ask for no sound until unfolded
 
 
 def test_a_stopped_take_is_made_anew_as_far_as_it_came(shelf, source, music):
