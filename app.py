@@ -1,11 +1,9 @@
 """Starts Segue: settings, generator, three pages, one server. The composition root."""
 
 import argparse
-import errno
 import os
 import secrets
 import signal
-import socket
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,12 +15,14 @@ import gradio as gr
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, RedirectResponse
 
+from analysis.estimates import wilson
 from analysis.page import research_page
 from analysis.works import CLIPS, Works
 from model import Generator, human_pieces, prompts
 from model.assets import Assets
 from model.catalogue import Catalogue
-from model.door import Server
+from model.door import Server, listen
+from model.duels.routes import Duels
 from model.page import house_options, house_theme, mount_compose
 from model.shelf import Shelf
 from model.view import STATIC, head
@@ -69,12 +69,14 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
     shelf = Shelf(settings.data_dir / "takes")
     catalogue = Catalogue(lambda: prompts(settings.data_dir / "library"), shelf)
     works, data_dir = Works(), settings.data_dir
+    duels = Duels(data_dir, generator, lambda: prompts(data_dir / "library"), shelf, wilson)
     office = Office(store, lambda study, progress, stop: build(
         study, store, data_dir, generator, human_pieces(settings.library, data_dir / "library"),
         progress=progress, stop=stop), generator.systems)
 
     def prepare() -> None:
         catalogue.start().join()
+        duels.start()
         for slug in STUDIES:
             works.ask((CLIPS, slug), lambda *how, slug=slug: office.build(slug, *how))
 
@@ -83,6 +85,7 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
         threading.Thread(target=prepare, name="prepare", daemon=True).start()
         yield
         works.close()
+        duels.close()
         generator.close()
         store.dispose()
 
@@ -102,8 +105,10 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
     # with the file that Gradio's pages ask for
     app.mount("/static", Assets(directory=STATIC, packages=[("gradio", "templates/frontend/static")]))
     mount_study(app, store, settings.data_dir, theme=house_theme())
-    gr.mount_gradio_app(app, research_page(office, settings.password, works), "/research", max_file_size=1,
+    research = research_page(office, settings.password, works, duels.answered)
+    gr.mount_gradio_app(app, research, "/research", max_file_size=1,
                         head=head("segue.css", "research.css", "research.js"), **house_options())
+    app.include_router(duels.router())
     mount_compose(app, generator, catalogue, shelf)
     return app
 
@@ -133,16 +138,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(KeyboardInterrupt):
             server.run(sockets=[door])
     return 0
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. OSError with one sentence."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        taken = getattr(error, "errno", 0) == errno.EADDRINUSE
-        reason = "another program uses that port; choose one with --port" if taken else error
-        raise OSError(f"Segue cannot listen on {host}:{port}: {reason}.") from None
 
 
 if __name__ == "__main__":

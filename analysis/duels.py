@@ -16,13 +16,14 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from analysis.clustered import CLUSTERED, clustered_share
+from analysis.clustered import clustered_share
 from analysis.drawing import ACCENT, FAINT, NEUTRAL, Canvas
 from analysis.wording import percent
 
 Row = Mapping[str, Any]
 NOT_A_STUDY = ("Visitors who chose to play, as often as they liked, and were told after every guess. This is "
                "no study: it is shown apart from studies and never mixed with their answers.")
+METHOD = "Intervals on the logit scale with the visitor as the unit (Liang & Zeger 1986)"
 MOST_PIECES = 12                    # in the figure; the table has all
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -42,7 +43,7 @@ def numbers(rows: Sequence[Row]) -> dict[str, Any]:
         "unfamiliar": _share([row for row in decided if not row["recognised"]]),
         "by_system": _by(decided, lambda row: f"{row['system']} · {row['checkpoint_sha256'][:8]}"),
         "by_piece": _by(decided, lambda row: f"{row['title']} · {row['composer']}"),
-        "method": CLUSTERED.replace("participant", "visitor"),
+        "method": METHOD,
     }
 
 
@@ -90,20 +91,20 @@ def words(found: Mapping[str, Any]) -> str:
     label = f'<p class="hint">{NOT_A_STUDY}</p>'
     if not found["n"]:
         return f'{label}<p class="hint">Nobody has played a duel yet.</p>'
-    return f'{label}<p class="headline">{escape(headline(found))}</p>{_table(found)}'
+    who = (f"{found['n']:,} {'answer' if found['n'] == 1 else 'answers'} of {_people(found['visitors'])}; "
+           f"{found['unsure']:,} could not tell.")
+    return f'{label}<p class="headline">{headline(found)}</p><p class="hint">{who}</p>{_table(found)}'
 
 
 def headline(found: Mapping[str, Any]) -> str:
     """In 14 of 20 decided duels (70%) ..."""
     part = found["overall"]
-    who = f"{found['n']:,} {'answer' if found['n'] == 1 else 'answers'} of {_people(found['visitors'])}"
     if not part["n"]:
-        return f"{who}, none of them decided."
+        return "No visitor has decided yet."
     interval = (f", 95% interval {percent(part['ci95'][0])} to {percent(part['ci95'][1])}" if part["ci95"]
                 else "; too few visitors for an interval")
-    unsure = f" {found['unsure']:,} could not tell." if found["unsure"] else ""
     return (f"In {part['right']:,} of {part['n']:,} decided duels visitors found the machine "
-            f"({percent(part['share'])}{interval}). {who}.{unsure}")
+            f"({percent(part['share'])}{interval}).")
 
 
 def _table(found: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ Gradio serves files from under a name that nobody can guess, and deleted within 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ import gradio as gr
 
 from analysis import programme
 from analysis.board import Office
-from analysis.clerk import Clerk
+from analysis.clerk import Clerk, Told
+from analysis.duel_desk import DuelDesk
+from analysis.duels import Row
 from analysis.form import Field, Form, form
 from analysis.gate import Gate
 from analysis.hands import (
@@ -47,8 +49,9 @@ CHOSEN = "(token, list, ...others) => [token, segueResearch.chosen(), ...others]
 IN_VIEW = "(token, list) => [token, segueResearch.inView()]"
 
 
-def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
-    """The page over the studies of ``office``; raises ValueError for an empty password.
+def research_page(office: Office, password: str, works: Works,
+                  duels: Callable[[], Sequence[Row]]) -> gr.Blocks:
+    """The page over the studies of ``office``, and what ``duels`` gives; ValueError for an empty password.
 
     Its looks and its script are in static/ (segue.css, research.css, research.js), which whoever mounts the
     page must pass on.
@@ -78,10 +81,12 @@ def research_page(office: Office, password: str, works: Works) -> gr.Blocks:
                     _preparing(ui)
                     _opening(ui)
                     _results(ui)
+            _duels(ui)
         ui["file"] = gr.File(visible="hidden", elem_id="file")
         ui["carried"] = gr.Textbox(visible="hidden", elem_id="carried")
         clerk = Clerk(Gate(password), office, works, Path(ui["file"].GRADIO_CACHE))
         _events(page, ui, clerk, asked)
+        _duel_events(ui, DuelDesk(clerk.gate, duels, Path(ui["file"].GRADIO_CACHE)))
     return page
 
 
@@ -215,6 +220,13 @@ def _results(ui: Ui) -> None:
                         ui[f"about_{name}"], ui[name] = gr.HTML(elem_classes="caption"), _plot()
 
 
+def _duels(ui: Ui) -> None:
+    """What visitors of the Compose page guessed; apart from all studies."""
+    with gr.Accordion("Duels on the Compose page", open=False, elem_id="duels") as ui["duels"]:
+        ui["duel_words"], ui["duel_figure"] = gr.HTML(), _plot()
+        ui["duel_file"] = gr.Button("Download the duels (CSV)", size="sm", elem_id="duel-file")
+
+
 def _rules(ui: Ui, names: Names) -> None:
     """By which rules participants are left out, now or as planned."""
     rules, fast, repeats = names
@@ -302,3 +314,27 @@ def _events(page: gr.Blocks, ui: Ui, clerk: Clerk, form: Form) -> None:
     ui["show"].click(None, js="() => { segueResearch.openTab('Report'); }")
     ask(ui["show"].click, clerk.report, (), ("file",)).then(
         None, ui["file"], js="(made) => { segueResearch.showReport(made); }")
+
+
+def _duel_events(ui: Ui, desk: DuelDesk) -> None:
+    """What the duels' own part of the page does: shown when it is opened, gone when somebody leaves."""
+    shown, quiet = [ui["duel_words"], ui["duel_figure"]], {"api_visibility": "private", "queue": False}
+
+    def show_duels(token: object) -> tuple[str, Any]:
+        try:
+            words, figure = desk.shown(token)
+        except Told as told:
+            words, figure = programme.note(str(told), wrong=True), None
+        return words, gr.update(value=figure, visible=figure is not None)
+
+    def fetch_duels(token: object) -> tuple[str, str | None]:
+        try:
+            return "", desk.file(token)
+        except Told as told:
+            return programme.note(str(told), wrong=True), None
+
+    ui["duels"].expand(show_duels, ui["token"], shown, **quiet)
+    ui["duel_file"].click(fetch_duels, ui["token"], [ui["said"], ui["file"]], **quiet).then(
+        None, ui["file"], js="(made) => { segueResearch.fetched(made); }")
+    ui["leave"].click(lambda: ("", gr.update(value=None, visible=False), gr.update(open=False)), None,
+                      [*shown, ui["duels"]], **quiet)

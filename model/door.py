@@ -1,10 +1,12 @@
-"""Who is let in, and how the house closes: what every page of ours is served behind.
+"""How the house opens, who is let in, and how it closes: what every page of ours is served behind.
 
 Gradio's file route fetches any web address for whoever asks (``/gradio_api/file=https://...``), its proxy
 route any of a Hugging Face space. A server that must need no outside host fetches nothing for anybody.
 """
 
 import asyncio
+import errno
+import socket
 
 import uvicorn
 from starlette.responses import PlainTextResponse
@@ -55,3 +57,13 @@ class Server(uvicorn.Server):
             return message.result() if message in done else {"type": "http.disconnect"}
 
         await self._site(scope, heard if scope["type"] == "http" else receive, send)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. OSError with one sentence."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        taken = getattr(error, "errno", 0) == errno.EADDRINUSE
+        reason = "another program uses that port; choose one with --port" if taken else error
+        raise OSError(f"Segue cannot listen on {host}:{port}: {reason}.") from None

@@ -229,6 +229,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
         gr.HTML(view.heading("III", "The takes"))
         gr.HTML(take_view.no_takes(), elem_id="takes")
+        gr.HTML(view.heading("IV", "Can you tell?") + "<segue-duel></segue-duel>")
         feed = gr.HTML(html_template="<i></i>", elem_id="feed", visible="hidden", js_on_load=_FEED_JS)
         origin = gr.Textbox(visible=False)
         timer, pulse = gr.Timer(1.5), gr.Timer(0.4, active=False)
@@ -272,7 +273,8 @@ def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shel
     app.include_router(shelf.router())
     app.include_router(Voices(shelf).router())
     page = compose_page(generator, catalogue, shelf)
-    head = view.head("segue.css", "compose.css", "player.css", "takes.css", "player.js", "takes.js")
+    head = view.head("segue.css", "compose.css", "player.css", "takes.css", "duel.css",
+                     "player.js", "takes.js", "duel.js")
     gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD, head=head, **house_options())
 
 

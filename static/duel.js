@@ -120,7 +120,7 @@ class SegueDuel extends HTMLElement {
     const players = made("div", "duel-players", ...SIDES.map((side) => this.#player(side, duel)));
     this.guesses = made("fieldset", "duel-guesses", made("legend", "", "Which one is the machine’s?"),
       made("div", "row", ...[["a", "A"], ["unsure", "I can’t tell"], ["b", "B"]].map(
-        ([guess, words]) => button(`guess ${guess}`, words, () => this.#answer(guess)))));
+        ([guess, words]) => button(`guess ${guess === "unsure" ? guess : "named"}`, words, () => this.#answer(guess)))));
     this.guesses.disabled = true;
     this.known = made("input");
     this.known.type = "checkbox";
@@ -196,8 +196,8 @@ class SegueDuel extends HTMLElement {
       : told.right ? `Right: ${machine} was the machine’s.` : `Not this time: ${machine} was the machine’s.`;
     const heading = made("h3", "duel-verdict", verdict);
     heading.tabIndex = -1;
-    const piece = made("p", "duel-piece", made("cite", "", told.piece.title), ` by ${told.piece.composer}, from bar ${told.piece.bars[0]}. `
-      + `The machine was given bars ${told.piece.bars[0]} to ${told.piece.bars[1]}; you heard the last of them.`);
+    const piece = made("p", "duel-piece", made("cite", "", told.piece.title), ` by ${told.piece.composer}. `
+      + `The machine was given bars ${told.piece.bars[0]} to ${told.piece.bars[1]}; you heard the last of these.`);
     this.stage.replaceChildren(heading, this.#score(told.score), piece,
       made("div", "duel-sides", ...SIDES.map((side) => this.#side(side, told))), this.#made(told),
       made("div", "duel-onward", button("duel-go", "Another duel", () => this.begin()),
@@ -213,6 +213,7 @@ class SegueDuel extends HTMLElement {
     if (!told[side]) return item;
     const player = made("segue-player");
     const attributes = { src: told[side].roll, audio: told[side].audio, name: `${letter}`, seam: told.seam.toFixed(4) };
+    if (!machine) attributes["seam-name"] = "the composer goes on";
     for (const [name, value] of Object.entries(attributes)) player.setAttribute(name, value);
     const link = made("a", "", made("span", "unseen", `Download ${letter} as `), "MIDI");
     link.href = told[side].midi;

@@ -27,7 +27,7 @@ from model.blind.hearing import HEARD_FRACTION, NotHeard
 from model.blind.limits import Rate, Throttle
 from model.blind.serving import Streams, Withheld
 from model.duels.stock import Machine, Stock
-from model.duels.store import Answered, Busy, DuelError, DuelStore, Guess, NoDuel
+from model.duels.store import FILE, Answered, Busy, DuelError, DuelStore, Guess, NoDuel
 from model.duels.tables import DuelRow
 from model.library import Piece
 from model.shelf import Shelf
@@ -83,7 +83,7 @@ class Duels:
 
     def __init__(self, data_dir: Path, machine: Machine, find: Callable[[], Sequence[Piece]], shelf: Shelf,
                  interval: Interval, limits: Throttle | None = None):
-        self.store = DuelStore(data_dir / "duels.db")
+        self.store = DuelStore(data_dir / FILE)
         self.stock = Stock(data_dir / "duels", self.store, machine, find)
         self._shelf, self._interval = shelf, interval
         self._limits = Throttle(RATES) if limits is None else limits

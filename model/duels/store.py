@@ -26,6 +26,7 @@ from sqlmodel import Session
 from model.blind.hearing import Listened, heard
 from model.duels.tables import Base, DuelRow
 
+FILE = "duels.db"                   # in the data folder
 OPEN_MOST = 64                      # given and unanswered; beyond that the oldest gives way
 OPEN_S = 3600.0                     # how long an answer is waited for
 REVEAL_S = 600.0                    # how long the music of an answered duel is kept for whoever answered
@@ -38,7 +39,7 @@ _OPEN = DuelRow.given_at.is_not(None) & DuelRow.passed_at.is_(None) & DuelRow.an
 _INNER = {"handle", "human", "machine", "passed_at", "served_a_s", "served_b_s", "visitor_sha256"}
 
 
-class DuelError(Exception):
+class DuelError(ValueError):
     """A duel that cannot be had or answered. The message is one sentence for people."""
 
 

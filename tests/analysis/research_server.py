@@ -31,6 +31,7 @@ from survey.page import mount_study  # noqa: E402
 from survey.store import Store  # noqa: E402
 from survey.study.study_file import parse  # noqa: E402
 from tests.analysis.simulate import simulated_study, write  # noqa: E402
+from tests.analysis.test_duels import ROWS  # noqa: E402
 from tests.survey.fakes import PIECES, TONES, FakeMachine, same  # noqa: E402
 
 PASSWORD = "ein schönes Passwort"
@@ -56,7 +57,8 @@ def main() -> None:
     files = StaticFiles(directory=ROOT / "static", packages=[("gradio", "templates/frontend/static")])
     app.mount("/static", files)
     mount_study(app, store, folder, theme=house_theme())
-    gr.mount_gradio_app(app, research_page(behind, PASSWORD, Works()), "/research", max_file_size=1,
+    page = research_page(behind, PASSWORD, Works(), lambda: ROWS)
+    gr.mount_gradio_app(app, page, "/research", max_file_size=1,
                         head=head("segue.css", "research.css", "research.js"), **house_options())
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 

@@ -49,12 +49,13 @@ def test_the_interval_takes_the_visitor_as_the_unit():
 def test_words_say_first_that_it_is_no_study():
     words = duels.words(duels.numbers(ROWS))
     assert words.startswith(f'<p class="hint">{duels.NOT_A_STUDY}</p>')
-    assert "In 4 of 6 decided duels visitors found the machine (67%" in words and "1 could not tell." in words
+    assert "In 4 of 6 decided duels visitors found the machine (67%" in words
+    assert "7 answers of 3 visitors; 1 could not tell." in words
     assert "&lt;b&gt;Song" in words and "<b>Song" not in words
     assert "visitor" in words and "participant" not in words
     empty = duels.words(duels.numbers([]))
     assert duels.NOT_A_STUDY in empty and "Nobody has played" in empty
-    assert "none of them decided" in duels.words(duels.numbers([row("v1", "unsure")]))
+    assert "No visitor has decided yet." in duels.words(duels.numbers([row("v1", "unsure")]))
 
 
 def test_the_figure_has_every_share_and_its_interval():

@@ -19,6 +19,8 @@ from playwright.sync_api import expect
 
 from survey.store import Store
 from tests.analysis.research_server import PASSWORD
+from tests.analysis.test_duels import ROWS
+from tests.axe import violations
 from tests.survey.helpers import listen
 
 START_S = 120  # two busy cores import gradio slowly
@@ -34,6 +36,8 @@ SECRETS = (
     "no_repeat_ngram:",
     '.zip"',
     "report.html",
+    "decided duels",
+    "duels.csv",
 )
 PUBLISHED = "simulated-published"
 ENDED = "enter the password again"
@@ -201,6 +205,31 @@ def come_in(page, url: str) -> None:
 
 def step(page, name: str) -> None:
     page.get_by_role("tab", name=name, exact=True).click()
+
+
+@pytest.mark.browser
+def test_duels_are_shown_apart_and_taken_home(server, new_page, watch, tmp_path):
+    watch.expect(r"AbortError: signal is aborted|Unexpected error Connection errored out|Failed to fetch")
+    page = new_page(viewport={"width": 390, "height": 844}, accept_downloads=True)
+    page.set_default_timeout(90_000)
+    come_in(page, server[0])
+    page.get_by_role("button", name="Duels on the Compose page").click()
+    duels = page.locator("#duels")
+    duels.get_by_text("In 4 of 6 decided duels").wait_for()
+    assert duels.get_by_text("This is no study").is_visible()
+    duels.locator(".js-plotly-plot").wait_for()
+    duels.get_by_text("All numbers as a table").click()
+    assert duels.get_by_role("row", name="All guesses 4 of 6").is_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.screenshot(path=tmp_path / "duels.png", full_page=True)
+    with page.expect_download() as started:
+        duels.get_by_role("button", name="Download the duels").click()
+    rows = list(csv.DictReader(io.StringIO(Path(started.value.path()).read_text(encoding="utf-8"))))
+    assert [row["guess"] for row in rows] == [row["guess"] for row in ROWS]
+    page.get_by_role("button", name="Leave").click()
+    page.locator("#password").wait_for()
+    assert "decided duels" not in page.content()
 
 
 @pytest.mark.browser

@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from model.__main__ import app
 from model.blind.hearing import NotHeard
 from model.duels.store import OPEN_S, PASSED_S, REVEAL_S, Answered, DuelStore, NoDuel, Unknown, digest
 from model.duels.tables import Base, DuelRow
@@ -203,3 +205,16 @@ def test_no_column_could_hold_a_name_or_an_address():
     telling = "ip", "address", "name", "agent"
     assert not [column.name for column in table.c if any(word in column.name for word in telling)]
     assert "token" not in table.c
+
+
+def test_the_command_line_forgets_or_says_why_not(store, clock, tmp_path):
+    stocked(store, 1)
+    duel = store.give("me")
+    listened(store, duel, clock)
+    store.answer(duel.handle, HEARD)
+    command = ["forget", "--before", "2026-11-22", "--data", str(tmp_path)]
+    assert CliRunner().invoke(app, command, input="n").exit_code == 1 and len(store.answered()) == 1
+    told = CliRunner().invoke(app, [*command, "--yes"])
+    assert told.exit_code == 0 and told.stdout == "1 answers deleted.\n" and store.answered() == []
+    refused = CliRunner().invoke(app, [*command[:3], "--data", str(tmp_path / "nowhere"), "--yes"])
+    assert "there is none in" in str(refused.exception)
