@@ -17,8 +17,8 @@ from analysis.mixed import Mixed, fit, profile_interval
 
 MIXED = (
     "Logistic model with crossed random intercepts of participants and items, maximum likelihood by Laplace "
-    "approximation (Bates et al. 2015); Wald interval and test, Student's t with as many degrees of freedom "
-    "as there are participants or items, whichever are fewer, less one"
+    "approximation (Bates et al. 2015); Wald interval and test, variance as by restricted likelihood, "
+    "Student's t with Satterthwaite's degrees of freedom"
 )
 SLOPE = (
     "Slope in the logistic model with crossed random intercepts of participants and items (Bates et al. "
@@ -42,6 +42,7 @@ def mixed_results(decided: pd.DataFrame) -> dict[str, Any]:
         "n_items": int(decided["item"].nunique()),
         "intercept": None,
         "se": None,
+        "df": None,
         "ci95": None,
         "profile_ci95": None,
         "p_value": None,
@@ -59,12 +60,13 @@ def mixed_results(decided: pd.DataFrame) -> dict[str, Any]:
     model = _fitted(decided, np.ones((len(decided), 1)))
     if isinstance(model, str):
         return found | {"note": model}
-    interval, p = model.wald()
+    interval, p = model.intercept()
     profile = profile_interval(model)
     spread = float(np.hypot(*model.sd))
     return found | {
         "intercept": float(model.beta[0]),
-        "se": float(model.error[0]),
+        "se": float(model.error[0] * np.sqrt(model.few.wider)),
+        "df": float(model.few.df),
         "ci95": interval,
         "profile_ci95": profile,
         "p_value": p,
@@ -137,7 +139,7 @@ def slope(decided: pd.DataFrame, measure: pd.Series, unit: str) -> dict[str, Any
     if isinstance(model, str):
         return found | {"note": model}
     # The measure differs between participants, whatever the items: so they are what is counted.
-    (low, high), p = model.wald(1, df=max(found["n_participants"] - 2, 1))
+    (low, high), p = model.slope(1, df=max(found["n_participants"] - 2, 1))
     return found | {
         "odds_ratio": float(np.exp(model.beta[1])),
         "ci95": (float(np.exp(low)), float(np.exp(high))),

@@ -5,7 +5,8 @@ import pytest
 from scipy import integrate, optimize, special, stats
 from statsmodels.api import Logit
 
-from analysis.mixed import Laplace, fit, profile_interval
+from analysis.deviance import Laplace
+from analysis.mixed import fit, profile_interval
 
 # Lesnoff et al. (2004), as in R's lme4::cbpp: sick cattle and size of 15 herds in up to four periods.
 HERD = np.repeat(np.arange(15), [4, 3, 4, 4, 4, 4, 4, 1, 4, 4, 4, 4, 4, 4, 4])
@@ -146,7 +147,7 @@ def test_profile_interval_by_refitting():
     rng = np.random.default_rng(5)
     model = fit(*made_up(rng, 30, 12, 8, (0.6, 0.4), 0.5))
     low, high = profile_interval(model)
-    limit = model.deviance + stats.t.ppf(0.975, 11) ** 2
+    limit = model.deviance + model.few.wider * stats.t.ppf(0.975, model.few.df) ** 2
     for bound in (low, high):
         best = optimize.minimize(
             lambda v, at=bound: model.laplace.deviance(np.array([at]), v**2)[0],
@@ -154,7 +155,7 @@ def test_profile_interval_by_refitting():
             method="Nelder-Mead",
         )
         assert best.fun == pytest.approx(limit, abs=0.02)
-    wald = model.wald()[0]
+    wald = model.intercept()[0]
     assert (low, high) == pytest.approx(wald, abs=0.25)
 
 
@@ -168,7 +169,7 @@ def test_swapping_participants_and_items_swaps_nothing_but_their_deviations():
 def test_a_large_study_is_fitted_and_sparse_is_as_dense(monkeypatch):
     correct, person, item = made_up(np.random.default_rng(7), 800, 40, 6, (0.6, 0.5), 0.4)
     model = fit(correct, person, item)
-    monkeypatch.setattr("analysis.mixed.DENSE", 10**9)
+    monkeypatch.setattr("analysis.deviance.DENSE", 10**9)
     assert fit(correct, person, item).beta == pytest.approx(model.beta, abs=1e-6)
     # six answers a person are few: Laplace's method finds too small a deviation, as lme4's does
     assert 0.3 < model.sd[0] < 0.65
@@ -197,6 +198,30 @@ def test_interval_of_the_intercept_covers():
     rng = np.random.default_rng(8)
     held = 0
     for _ in range(200):
-        low, high = fit(*made_up(rng, 40, 12, 12, (0.6, 0.5), 0.4)).wald()[0]
+        low, high = fit(*made_up(rng, 40, 12, 12, (0.6, 0.5), 0.4)).intercept()[0]
         held += low <= 0.4 <= high
     assert 0.90 <= held / 200 <= 0.985
+
+
+def test_few_levels_by_the_classical_formulas_where_the_answers_are_all_alike_in_number():
+    """Balanced and nearly normal: 10 people by 8 items, 200 answers in each cell; by mean squares."""
+    rng = np.random.default_rng(9)
+    person, item = (part.ravel() for part in np.mgrid[0:10, 0:8])
+    liked = 0.1 * rng.normal(size=10)[person] + 0.1 * rng.normal(size=8)[item]
+    right = rng.binomial(200, special.expit(liked))
+    model = fit(right.astype(float), person, item, trials=np.full(80, 200))
+    table = special.logit(right / 200).reshape(10, 8)
+    rows, columns = 8 * table.mean(axis=1).var(ddof=1), 10 * table.mean(axis=0).var(ddof=1)
+    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    whole = rows + columns - (rest**2).sum() / 63
+    assert model.covariance[0, 0] * model.few.wider == pytest.approx(whole / 80, rel=0.03)
+    assert model.few.df == pytest.approx(whole**2 / (rows**2 / 9 + columns**2 / 7), rel=0.05)
+
+
+def test_a_factor_without_spread_takes_no_degrees_of_freedom():
+    rng = np.random.default_rng(10)
+    models = [fit(*made_up(rng, 40, 6, 6, (0.6, 0), 0.4)) for _ in range(6)]
+    alike = [model for model in models if model.sd[1] == 0]
+    assert alike
+    assert all(model.few == pytest.approx((40 / 39, 39)) for model in alike if model.sd[0] > 0.1)
+    assert all(5 <= model.few.df < 39 for model in models if model.sd.min() > 0.1)

@@ -79,7 +79,7 @@ def intercept(
     """The mixed model's log odds of a right answer."""
     for _ in range(studies):
         model = fit(*answers(rng, people, items, heard, spread, 0.4))
-        low, high = (profile_interval(model) if profile else model.wald()[0]) or (np.nan, np.nan)
+        low, high = (profile_interval(model) if profile else model.intercept()[0]) or (np.nan, np.nan)
         yield low <= 0.4 <= high
 
 
