@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,10 @@ def evaluate_continuations(
     if len(pieces) < LEAST:
         raise ValueError(f"Continuations are compared on {LEAST} prompts or more; received {len(pieces)}.")
     pieces = list(pieces)
-    made = takes.machine(generator, pieces, settings, cache, lambda n, all_: progress("Playing", n, all_))
+    made, unguarded = (
+        takes.machine(generator, pieces, how, cache, lambda n, all_, what=what: progress(what, n, all_))
+        for what, how in (("Playing", settings),
+                          ("Playing unguarded", replace(settings, guard=False, best_of=1))))
     prompts = [passage(piece.prompt, piece.prompt_bars) for piece in pieces]
     asked = [features(prompt) for prompt in prompts]
     human = [takes.human(generator.layout, piece) for piece in pieces]
@@ -87,7 +90,7 @@ def evaluate_continuations(
                                        np.random.default_rng([seed, 3]))
         progress("Comparing", done, len(SYSTEMS) - 1)
     parts = {system: [one.part for one in several] for system, several in heard.items()}
-    wrong = _faults(made, scores, pieces, prompts, parts)
+    wrong = _faults(made, unguarded, scores, pieces, prompts, parts)
     runs = None
     if training is None and indexed:
         runs = {system: {"longest": np.array([copied(score).notes for score in several])}
@@ -135,23 +138,23 @@ def _hear(score: Score, piece: Piece, prompt: Passage, asked: Features) -> _Hear
     return _Heard(part, own, cues(part, prompt, own, asked))
 
 
-def _faults(made: Sequence[takes.Made], scores: dict[str, list[Score]], pieces: Sequence[Piece],
-            prompts: Sequence[Passage], parts: dict[str, list[Passage]]) -> dict[str, list[tuple[str, ...]]]:
-    """{"raw", "guarded", "markov", "human"}: the faults of each continuation.
-
-    Raw are first attempts. Of one that the guard had made again only what the guard found is known.
-    """
+def _faults(made: Sequence[takes.Made], unguarded: Sequence[takes.Made], scores: dict[str, list[Score]],
+            pieces: Sequence[Piece], prompts: Sequence[Passage],
+            parts: dict[str, list[Passage]]) -> dict[str, list[tuple[str, ...]]]:
+    """{"raw", "guarded", "markov", "human"}: the faults of each continuation. Raw are first attempts that
+    nobody looked at."""
     least = faults.least_scale(parts["human"])
-
-    def more(system: str, i: int) -> tuple[str, ...]:
-        return faults.more_faults(parts[system][i], prompts[i], least, system != "model" or made[i].complete)
-
-    guarded = [(*one.faults, *more("model", i)) for i, one in enumerate(made)]
-    raw = [one.first_faults if one.retried else known for one, known in zip(made, guarded, strict=True)]
-    found = {"raw": raw, "guarded": guarded}
+    first = [passage(one.score, piece.bars) for one, piece in zip(unguarded, pieces, strict=True)]
+    found = {
+        name: [(*known, *faults.more_faults(part, prompt, least, one.complete))
+               for one, known, part, prompt in zip(several, before, heard, prompts, strict=True)]
+        for name, several, before, heard in (
+            ("raw", unguarded, [one.first_faults for one in unguarded], first),
+            ("guarded", made, [one.faults for one in made], parts["model"]))}
     for system in ("markov", "human"):
-        found[system] = [(*guard(score, piece.bars), *more(system, i))
-                         for i, (score, piece) in enumerate(zip(scores[system], pieces, strict=True))]
+        found[system] = [(*guard(score, piece.bars), *faults.more_faults(part, prompt, least))
+                         for score, piece, part, prompt in
+                         zip(scores[system], pieces, parts[system], prompts, strict=True)]
     return found
 
 

@@ -26,7 +26,10 @@ class _Faithful:
     def __init__(self, layout, piece):
         self.layout, self.piece = layout, piece
 
-    def run(self, job, stopped, heard):
+    def admit(self, takes):
+        pass
+
+    def run(self, job, *_):
         # Whatever stands after the prompt once the whole is said in steps.
         whole, prompt = self._steps(self.piece.score), self._steps(self.piece.prompt)
         return whole[len(prompt):], True
