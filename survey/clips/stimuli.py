@@ -7,7 +7,7 @@ codec at a constant bit rate, and a random name): `model.to_audio` gives every c
 A build can be killed at any time. A clip is written beside its place, moved there whole, and registered;
 the next build goes on with what is not registered. Which piece is which prompt is written down before the
 first clip, because the library may change between two builds. Two builds of a study at once take turns (a
-lock on a file).
+lock on a file). A build that ends removes the files of clips that no study uses any more.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from survey.clips.excerpts import BuildError, Piece, choose
 from survey.clips.files import turn, write_whole
 from survey.clips.workshop import FOLDER, Machine, Machines, Stopped, Workshop, common_round_trip
 from survey.design import ClipSpec, SoundCheck
-from survey.store import Store
+from survey.store import BuiltClip, Conflict, Store
 from survey.study import Study
 
 Progress = Callable[[int, int], None]
@@ -73,6 +73,7 @@ def build(study: Study, store: Store, data_dir: Path, generator: Machine,
             missing = _missing(study, store, data_dir)
             if not missing:
                 progress(needed, needed)
+                _remove_discarded(store, data_dir)
                 return True
             pieces = _pieces(study, folder / f".{study.slug}.json", library, workshop)
             missing = [*_outdated(store, study, pieces, missing), *missing]     # so ready only with the last
@@ -81,14 +82,32 @@ def build(study: Study, store: Store, data_dir: Path, generator: Machine,
                     return False
                 made = (workshop.sound_check(spec, folder) if isinstance(spec, SoundCheck)
                         else workshop.make(spec, pieces[spec.prompt_index], folder))
-                store.add_clip(study.slug, spec, made)
+                _register(store, study.slug, spec, made, data_dir)
                 progress(needed - len(missing) + number, needed)
+            _remove_discarded(store, data_dir)
     except Stopped:
         return False
     return True
 
 
 # --- files --------------------------------------------------------------------------------------------------
+
+
+def _register(store: Store, slug: str, spec: ClipSpec | SoundCheck, made: BuiltClip, data_dir: Path) -> None:
+    """Registers a clip; a file that the store does not want is removed."""
+    try:
+        store.add_clip(slug, spec, made)
+    except Conflict:
+        (Path(data_dir) / made.path).unlink(missing_ok=True)
+        raise
+
+
+def _remove_discarded(store: Store, data_dir: Path) -> None:
+    """Removes the files of former clips that no study uses any more: those of changed studies."""
+    paths = store.discarded_files()
+    for path in paths:
+        (Path(data_dir) / path).unlink(missing_ok=True)
+    store.forget_files(paths)
 
 
 def _wanted(study: Study) -> list[ClipSpec | SoundCheck]:

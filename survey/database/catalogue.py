@@ -5,6 +5,7 @@ Every function works inside the transaction of the session that it is given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -12,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlmodel import Session
 
 from survey import design
-from survey.database.tables import ParticipantRow, QuestionRow, StimulusRow, StudyRow
+from survey.database.tables import DiscardedFileRow, ParticipantRow, QuestionRow, StimulusRow, StudyRow
 from survey.design import ClipSpec, SoundCheck
 from survey.errors import Conflict, UnknownStudy
 from survey.study import Study, say
@@ -139,6 +140,7 @@ def _drop_unwanted(session: Session, row: StudyRow, study: Study) -> None:
         wanted = {*design.sound_checks(study)}
     for clip in session.scalars(select(StimulusRow).where(StimulusRow.study_id == row.id)).all():
         if _spec(clip) not in wanted:
+            _discard(session, clip.path)
             session.delete(clip)
     session.flush()
 
@@ -187,6 +189,8 @@ def add_clip(session: Session, slug: str, spec: ClipSpec | SoundCheck, made: Bui
         session.add(clip)
     elif clip.audio_sha256 != made.audio_sha256 and participants(session, row):
         raise Conflict(f"The study '{slug}' has participants, so its clip '{spec.id}' may not change.")
+    if clip.path != made.path:
+        _discard(session, clip.path)
     values = vars(made).copy()
     if isinstance(spec, ClipSpec):
         values |= spec.settings.sampling if spec.settings else {}
@@ -195,6 +199,22 @@ def add_clip(session: Session, slug: str, spec: ClipSpec | SoundCheck, made: Bui
     for name, value in values.items():
         setattr(clip, name, value)
     row.audit = None
+
+
+def _discard(session: Session, path: str | None) -> None:
+    if path is not None:
+        session.merge(DiscardedFileRow(path=path))
+
+
+def discarded_files(session: Session) -> list[str]:
+    """See `Store.discarded_files`."""
+    used = select(StimulusRow.path).where(StimulusRow.path == DiscardedFileRow.path).exists()
+    return list(session.scalars(select(DiscardedFileRow.path).where(~used).order_by(DiscardedFileRow.path)))
+
+
+def forget_files(session: Session, paths: Sequence[str]) -> None:
+    """See `Store.forget_files`."""
+    session.execute(delete(DiscardedFileRow).where(DiscardedFileRow.path.in_(paths)))
 
 
 def measured(session: Session, slug: str) -> list[MeasuredClip]:

@@ -152,6 +152,14 @@ class StimulusRow(SQLModel, table=True):
     facts: str | None = Field(default=None, sa_type=Text)
 
 
+class DiscardedFileRow(SQLModel, table=True):
+    """The file of a clip that no study uses any more; whoever builds clips next removes it. Only what this
+    store once named is ever removed: other files in the folder may be somebody else's."""
+
+    __tablename__ = "discarded_file"
+    path: str = Field(primary_key=True)
+
+
 class VisitRow(SQLModel, table=True):
     """A step was shown to a participant, and perhaps answered: once, because there is one row a step."""
 

@@ -5,6 +5,7 @@ Participants and their answers are in `survey.store`, which has all of these met
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from sqlalchemy import select
@@ -130,6 +131,16 @@ class StudyStore:
         """
         with database.transaction(self._engine, write=True) as session:
             catalogue.add_clip(session, slug, spec, built)
+
+    def discarded_files(self) -> list[str]:
+        """The files of former clips that no study uses any more, relative to the data folder."""
+        with database.transaction(self._engine, write=False) as session:
+            return catalogue.discarded_files(session)
+
+    def forget_files(self, paths: Sequence[str]) -> None:
+        """Discarded files that have been removed."""
+        with database.transaction(self._engine, write=True) as session:
+            catalogue.forget_files(session, paths)
 
     def statuses(self) -> list[StudyStatus]:
         """Live counts of every study, by slug."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,18 +32,6 @@ from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, files, mel
 
 pytestmark = pytest.mark.usefixtures("sound_once")
 FRAME = 144 * 160_000 // 44100       # bytes of an MP3's first frame, LAME's, which holds no sound
-
-
-@pytest.fixture
-def study():
-    return parse(TONES, "tones.yaml")
-
-
-@pytest.fixture
-def store(tmp_path: Path, study) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as opened:
-        opened.register(study)
-        yield opened
 
 
 # Files

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,25 +20,13 @@ from model import GenerationError, cut_bars
 from survey import design
 from survey.clips.excerpts import BuildError, choose, rests, suits
 from survey.clips.stimuli import build
-from survey.store import Store
+from survey.store import Conflict, Store
 from survey.study import ClipRules
 from survey.study.study_file import parse
 from tests.survey.fakes import PIECES, TONES, FakeMachine, FakePiece, files, melody, records, same
 
 pytestmark = pytest.mark.usefixtures("sound_once")
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def study():
-    return parse(TONES, "tones.yaml")
-
-
-@pytest.fixture
-def store(tmp_path: Path, study) -> Iterator[Store]:
-    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as opened:
-        opened.register(study)
-        yield opened
+ROOT = Path(__file__).resolve().parents[3]
 
 
 # What a file tells
@@ -290,6 +277,43 @@ def test_the_pairs_of_a_changed_study_still_continue_one_prompt(
     pairs = [{prompts[clip.id] for clip in trial.clips} for trial in design.trials(changed)["pairs"]]
     assert [len(pair) for pair in pairs] == [1] * len(pairs)
     assert len(set.union(*pairs)) == len(pairs)
+
+
+def test_files_of_former_clips_are_removed_and_no_others(store: Store, study, tmp_path: Path) -> None:
+    other = parse(TONES.replace("slug: tones", "slug: other"), "other.yaml")
+    store.register(other)
+    for one in (study, other):
+        build(one, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    before, kept = store.built_clips("tones"), store.built_clips("other")
+    stranger = tmp_path / "clips" / f"{'0' * 32}.mp3"           # of another database, perhaps
+    stranger.write_bytes(b"x")
+    changed = parse(TONES.replace("seed: 11", "seed: 12"), "tones.yaml")
+    store.register(changed)
+    build(changed, store, tmp_path, FakeMachine(), PIECES, round_trip=same, stop=_stopped())
+    assert all((tmp_path / path).is_file() for path in before.values()), "a build that stops removes nothing"
+    build(changed, store, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    used = {*store.built_clips("tones").values(), *kept.values()}
+    assert {path.name for path in (tmp_path / "clips").glob("*.mp3")} == {
+        Path(path).name for path in used} | {stranger.name}
+    assert store.discarded_files() == []
+    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as again:
+        assert build(other, again, tmp_path, FakeMachine(), PIECES, round_trip=same)
+    assert all((tmp_path / path).is_file() for path in kept.values())
+
+
+def test_a_clip_that_the_store_refuses_leaves_no_file(store: Store, study, tmp_path: Path) -> None:
+    changed = parse(TONES.replace("seed: 11", "seed: 12"), "tones.yaml")
+    with pytest.raises(Conflict):
+        build(study, store, tmp_path, FakeMachine(), PIECES, round_trip=same,
+              progress=lambda built, needed: built == 1 and store.register(changed))
+    assert len(list((tmp_path / "clips").glob("*.mp3"))) == len(store.built_clips("tones")) + len(
+        store.discarded_files())
+
+
+def _stopped() -> threading.Event:
+    stop = threading.Event()
+    stop.set()
+    return stop
 
 
 def test_nobody_is_let_in_before_the_clips_of_another_piece_are_made_anew(
