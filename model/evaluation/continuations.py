@@ -45,6 +45,7 @@ def evaluate_continuations(
     indexed: bool = False,
     cache: Path | None = None,
     seed: int = 0,
+    raw: bool = True,
     progress: Progress = lambda what, done, total: None,
 ) -> dict:
     """Continue each piece once and compare with people's continuations, a Markov chain's and shuffled bars.
@@ -52,7 +53,8 @@ def evaluate_continuations(
     pieces: four or more, all with the same numbers of bars. learnt: chains from `baselines.learn`; without
     them the chain knows the prompt alone. training: copied runs are looked for in it, exactly; without it in
     the fingerprints that ship, if it is `indexed` there; else `copies` is None. cache: a folder where takes
-    are kept. The same arguments give the same numbers. progress(what, done, total) is told what is going on.
+    are kept. raw: make unguarded takes, too, to count their faults; else the takes count as such. The same
+    arguments give the same numbers. progress(what, done, total) is told what is going on.
 
     Returns prompts, settings, machine_listener_auc, feature_distance_over_floor, faults_per_1000 (with any
     fault), copied_run_p99 (notes), their intervals and parts (listener, features, faults, copies, ngrams),
@@ -61,10 +63,10 @@ def evaluate_continuations(
     if len(pieces) < LEAST:
         raise ValueError(f"Continuations are compared on {LEAST} prompts or more; received {len(pieces)}.")
     pieces = list(pieces)
-    made, unguarded = (
-        takes.machine(generator, pieces, how, cache, lambda n, all_, what=what: progress(what, n, all_))
-        for what, how in (("Playing", settings),
-                          ("Playing unguarded", replace(settings, guard=False, best_of=1))))
+    made = takes.machine(generator, pieces, settings, cache, lambda n, all_: progress("Playing", n, all_))
+    unguarded = made if not raw else takes.machine(
+        generator, pieces, replace(settings, guard=False, best_of=1), cache,
+        lambda n, all_: progress("Playing unguarded", n, all_))
     prompts = [passage(piece.prompt, piece.prompt_bars) for piece in pieces]
     asked = [features(prompt) for prompt in prompts]
     human = [takes.human(generator.layout, piece) for piece in pieces]

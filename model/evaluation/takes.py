@@ -22,8 +22,9 @@ from model.music import Music, pack, unpack
 from model.score import cut_bars, join, write
 
 Played = TypeVar("Played")
-_SOURCES = ("generator.py", "metrics.py", "music.py", "plan.py", "sampling.py", "score.py", "compound/*.py",
-            "networks/*.py", "remi/*.py")
+_SOURCES = ("endings.py", "generator.py", "growing.py", "harmony.py", "judging.py", "metrics.py", "music.py",
+            "plan.py", "sampling.py", "score.py", "compound/*.py", "engine/*.py", "networks/*.py",
+            "remi/*.py")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,111 @@
+"""A designed sweep over the settings: which of them a machine listener tells from people least.
+
+One factor is moved at a time from a centre, and the published preset stands beside it; all continue the same
+prompts from the same seeds, so settings are compared on what they change. docs/experiments.md has the figure.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from model.evaluation.continuations import Progress, evaluate_continuations
+from model.evaluation.prepared import EvaluationError
+from model.evaluation.run import Request, chains, prompts, settings_of
+from model.generator import PRESETS, Generator, Settings
+
+FACTORS: dict[str, tuple] = {
+    "temperature": (0.8, 0.9, 1.0, 1.1),
+    "top_p": (0.9, 0.95, 0.98, 1.0),
+    "top_k": (0, 10, 30),
+    "min_p": (0.0, 0.02, 0.05, 0.1),
+    "no_repeat_ngram": (0, 6, 12),
+    "no_repeat_bars": (0, 1, 2),
+    "guard": (True, False),
+    "best_of": (1, 2, 4, 8),
+}
+_NAMES = {"no_repeat_ngram": "no-repeat n-gram", "no_repeat_bars": "no-repeat bars", "best_of": "best of",
+          "top_p": "top-p", "top_k": "top-k", "min_p": "min-p"}
+
+
+def design(centre: Settings, factors: Sequence[str] = tuple(FACTORS)) -> list[tuple[str, Settings]]:
+    """(label, settings) of the centre, of each level of each factor around it, and of 'balanced', the
+    published system's. EvaluationError: no such factor."""
+    if unknown := set(factors) - set(FACTORS):
+        raise EvaluationError(f"factors are some of {', '.join(FACTORS)}; "
+                              f"received {', '.join(sorted(unknown))}.")
+    found = [("centre", centre)]
+    for name in factors:
+        found += [(f"{_NAMES.get(name, name)} {_said(level)}", replace(centre, **{name: level}))
+                  for level in FACTORS[name] if level != getattr(centre, name)]
+    return [*found, ("published preset", PRESETS["balanced"])]
+
+
+def sweep(request: Request, factors: Sequence[str] = tuple(FACTORS),
+          progress: Progress = lambda what, done, total: None) -> dict:
+    """{"prompts", "bars", "split", "checkpoint", "checkpoint_sha256", "people", "rows"}: the centre first,
+    `request.settings` on the request's prompts. A row has label, settings, auc, ci95, distance (mean over the
+    floor), faults (takes of 1,000) and notes (a take)."""
+    asked = design(settings_of(request.settings), factors)
+    learnt = chains(request.data, request.seed)
+    chosen = prompts(request, None)
+    rows = []
+    with Generator(request.checkpoint, request.workers) as generator:
+        for done, (label, settings) in enumerate(asked, 1):
+            found = evaluate_continuations(generator, chosen, settings, learnt=learnt, cache=request.cache,
+                                           seed=request.seed, raw=False)
+            heard = found["listener"]["model"]
+            rows.append({
+                "label": label, "settings": found["settings"],
+                "auc": heard["auc"], "ci95": heard["ci95"],
+                "distance": found["feature_distance_mean_ratio"]["model"],
+                "faults": found["faults_per_1000"]["guarded"], "notes": found["notes_per_take"]})
+            progress(label, done, len(asked))
+        return {"prompts": len(chosen), "bars": request.bars, "split": request.split,
+                "checkpoint": generator.system, "checkpoint_sha256": generator.checkpoint_sha256,
+                "people": {"faults": found["faults_per_1000"]["human"]}, "rows": rows}
+
+
+def table(found: dict) -> str:
+    """The rows as a Markdown table, the least told first."""
+    lines = ["| setting | AUC (95%) | distance | faults per 1,000 |", "|---|---|---|---|"]
+    for row in sorted(found["rows"], key=lambda row: row["auc"]):
+        low, high = row["ci95"]
+        lines.append(f"| {row['label']} | {row['auc']:.2f} ({low:.2f}-{high:.2f}) | {row['distance']:.2f} | "
+                     f"{row['faults']:.0f} |")
+    return "\n".join(lines)
+
+
+def figure(found: dict, path: Path) -> None:
+    """An SVG of the AUC of every setting with its interval, the centre marked."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    rows = found["rows"]
+    centre = rows[0]["auc"]
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "segue", "font.family": "sans-serif"}):
+        drawn = Figure(figsize=(7, 0.9 + 0.26 * len(rows)), layout="constrained")
+        axis = drawn.subplots()
+        for height, row in enumerate(rows):
+            shade = "#8a2f2f" if height == 0 else "#333333"
+            axis.plot(row["ci95"], [height, height], color=shade, linewidth=1.4)
+            axis.plot(row["auc"], height, "s" if height == 0 else "o", color=shade, markersize=5)
+        axis.axvline(centre, color="#8a2f2f", linewidth=0.8, linestyle=":")
+        axis.axvline(0.5, color="#888888", linewidth=0.8)
+        axis.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        axis.set_ylim(len(rows) - 0.4, -0.6)
+        axis.set_xlabel("AUC of the machine listener, 95% intervals over pieces (0.5: it cannot tell)")
+        for side in ("top", "right"):
+            axis.spines[side].set_visible(False)
+        out = io.StringIO()
+        drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    svg = out.getvalue()
+    path.write_text(re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg"):], flags=re.DOTALL),
+                    encoding="utf-8")
+
+
+def _said(level: object) -> str:
+    return ("on" if level else "off") if isinstance(level, bool) else f"{level:g}"
