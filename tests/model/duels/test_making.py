@@ -16,6 +16,7 @@ from model.duels.making import LUFS_DRAWN, PROMPT_BARS, SECONDS, make, passages
 from model.duels.stock import READY, Crowded, Stock
 from model.duels.store import DuelStore
 from model.generator import Settings, Take
+from model.pool import Pool
 from model.score import bar_seconds, cut_seconds, read
 from tests.survey.fakes import FakeMachine, melody, same
 
@@ -184,3 +185,12 @@ def test_it_ends_when_it_is_told(stock):
     stock.close()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_pool_says_how_many_workers_nobody_wants():
+    pool = Pool(Path("unused"), 2)
+    assert pool.spare == 2                      # none is started yet, so all are free
+    pool._all = [object(), object()]            # both at work
+    assert pool.spare == 0
+    pool._line.join("a visitor", object())
+    assert pool.spare == -1
