@@ -20,6 +20,7 @@ import numpy as np
 from symusic import Score
 
 from model import checkpoint
+from model.endings import close
 from model.growing import Growing, Sprout, after_prompt, continuation
 from model.judging import Verdict, judge
 from model.layouts import Layout
@@ -52,6 +53,8 @@ class Settings:
     style: str = ANY                    # one of the system's styles
     density: int = 0                    # notes a bar that are wished for; 0: any
     best_of: int = 1                    # candidates of which a take is the best (see judging.py)
+    guard: bool = True                  # bars in which something slips are made again
+    ending: bool = False                # the take ends the piece (see endings.py)
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
@@ -208,10 +211,12 @@ class Generator:
         """Start the workers now, so that the first visitor does not wait for them."""
         self._pool.start()
 
-    def prepare(self, prompt: Score | Start, settings: Settings) -> None:
-        """Have the workers that are free read a prompt, so that a stream of it begins at once. The errors of
-        `stream`."""
-        self._pool.read(Reading(self._plan(prompt, settings).given, self._folder))
+    def prepare(self, prompt: Score | Start, settings: Settings) -> Growing | None:
+        """Have the workers that are free read a prompt, so that a stream of it begins at once; what each of
+        its takes will grow from, None from nothing. The errors of `stream`."""
+        plan = self._plan(prompt, settings)
+        self._pool.read(Reading(plan.given, self._folder))
+        return Sprout(self.layout, plan, settings.bars, settings.whistle, 0, 0).seed()
 
     def _plan(self, prompt: Score | Start, settings: Settings) -> Plan:
         wishes = Wishes(settings.style, settings.density)
@@ -337,6 +342,8 @@ class Generator:
     ) -> Take:
         steps, complete = result
         new = continuation(self.layout, plan, steps, settings.bars)
+        if settings.ending and complete:
+            new = close(new, settings.bars)
         score, seam = after_prompt(plan, new, settings.whistle)
         # Who broke it off does not miss the rest; bars that there was no room for are silent.
         made = max(1, min(settings.bars, count_bars(new))) if broken_off else settings.bars
@@ -385,7 +392,7 @@ def _ranked(made: Sequence[Take]) -> list[Take]:
 
 def _sampling(settings: Settings) -> Sampling:
     return Sampling(settings.temperature, settings.top_k, settings.top_p, settings.min_p,
-                    settings.no_repeat_ngram, settings.no_repeat_bars)
+                    settings.no_repeat_ngram, settings.no_repeat_bars, settings.guard, settings.ending)
 
 
 @lru_cache(4)

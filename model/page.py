@@ -16,19 +16,34 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from model import keeping, take_view, view
+from model import keeping, stage, take_view, view
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
-from model.generator import PRESETS, RANGES, Generator, Progress, Settings
+from model.generator import PRESETS, RANGES, Generator, Settings
+from model.hanging import hang_up
 from model.instruments import DRUMS, NAMES
 from model.score import ScoreError, read
 from model.shelf import Shelf
-from model.visit import FILE, NOTHING, SHELF, Run, Running, Visit, reason, seed_of
+from model.visit import (
+    BARS,
+    FILE,
+    LENGTHS,
+    NOTHING,
+    SECONDS,
+    SHELF,
+    Run,
+    Running,
+    Visit,
+    bars_of,
+    reason,
+    seed_of,
+)
 from model.voices import Voices
 from model.wishes import ANY
 
 OWN = "My own"                      # the character of settings that are no preset
 MAX_TAKES = 4
+AT_ONCE_S = 0.3                     # how long Continue waits for the first take to begin
 MAX_UPLOAD = 25_000_000             # bytes; what is over the limit of ``read`` gets its sentence in the page
 UNHEARD = "That did not go through. Please press Continue once more."
 GONE = "What was being composed is no longer here. Please press Continue once more."
@@ -44,16 +59,35 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
     more, a visitor gets two unless they choose otherwise. Other systems that ship are played by its workers.
     """
     running, chance = Running(), chance or random.SystemRandom()
-    plain = Settings()
+    plain, skip = Settings(), (gr.skip(),) * 4
 
-    def shown(visit: Visit) -> tuple[Visit, Any, Any]:
-        """Visit, stage, slider of used bars."""
+    def shown(visit: Visit) -> tuple[Visit, Any, Any, Any, Any]:
+        """Visit, stage, its health, sliders of the first bar and of the bars that are used."""
         prompt = visit.prompt(catalogue)
         if prompt is None:
-            return visit, gr.update(visible=False), gr.update(visible=visit.source != NOTHING)
-        used = min(plain.prompt_bars, prompt.bars)
-        return (visit, gr.update(value=view.stage(prompt, used), visible=True),
-                gr.update(maximum=max(prompt.bars, 2), value=used, visible=True))
+            away = gr.update(visible=False)
+            sliders = gr.update(visible=visit.source != NOTHING)
+            return visit, away, away, sliders, sliders
+        used, last = min(plain.prompt_bars, prompt.bars), max(prompt.bars, 2)
+        return (visit, gr.update(value=view.stage(prompt, used), visible=True), gr.update(visible=True),
+                gr.update(maximum=last, value=1, visible=True),
+                gr.update(maximum=last, value=used, visible=True))
+
+    def look(visit: Visit, first: float, used: float, system: str, keep_instruments: bool) -> tuple[str, str]:
+        """The health of the bars that are used; what was to be heard beside it goes."""
+        player = generator.of(system if system in generator.systems else None)
+        return stage.health(visit, catalogue, player, first, used, keep_instruments), ""
+
+    def compare(visit: Visit, first: float, used: float, system: str) -> str:
+        player = generator.of(system if system in generator.systems else None)
+        return stage.both(visit, catalogue, player, shelf, first, used)
+
+    def measure(unit: str) -> Any:
+        """The slider of the length, in bars or in seconds."""
+        if unit == SECONDS:
+            return gr.update(minimum=LENGTHS[0], maximum=LENGTHS[1], value=30, label="Seconds to compose")
+        low, high = RANGES["bars"]
+        return gr.update(minimum=low, maximum=high, value=plain.bars, label="Bars to compose")
 
     def open_library(visit: Visit) -> tuple:
         """Cards, timer, and the stage as soon as there is something to show."""
@@ -61,7 +95,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         cards = view.cards(catalogue.cards(), catalogue.expected, catalogue.done, prompt.id if prompt else "")
         timer = gr.Timer(active=not catalogue.done)
         if visit.piece or prompt is None or visit.source != SHELF:
-            return cards, timer, visit, gr.skip(), gr.skip()
+            return cards, timer, visit, *skip
         return cards, timer, *shown(replace(visit, piece=prompt.id))
 
     def on_shelf(piece: object) -> bool:
@@ -69,27 +103,27 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
     def pick(visit: Visit, piece: str) -> tuple:
         if not on_shelf(piece):
-            return visit, gr.skip(), gr.skip()
+            return visit, *skip
         return shown(replace(visit, source=SHELF, piece=piece))
 
     def turn(visit: Visit, event: gr.SelectData) -> tuple:
         if event.value not in (SHELF, FILE, NOTHING):
-            return visit, gr.skip(), gr.skip()
+            return visit, *skip
         return shown(replace(visit, source=event.value))
 
     def upload(visit: Visit, path: str | None) -> tuple:
-        """Note, visit, stage, slider."""
+        """Note, and what `shown` gives."""
         if path is None:
-            return "", visit, gr.skip(), gr.skip()
+            return "", visit, *skip
         name = Path(path).name
         try:
             prompt = prompt_of(read(Path(path)), shelf, Path(path).stem)
         except ScoreError as error:
-            return view.note(f"{name}: {error}"), visit, gr.skip(), gr.skip()
+            return view.note(f"{name}: {error}"), visit, *skip
         except Exception:
             log.exception("A file could not be read.")
             wrong = view.note(f"{name} could not be read. Please try another MIDI file.")
-            return wrong, visit, gr.skip(), gr.skip()
+            return wrong, visit, *skip
         return "", *shown(replace(visit, source=FILE, file=prompt))
 
     def settle(character: str) -> tuple:
@@ -105,29 +139,45 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
                            visible="style" in chosen.controls)
         return styles, gr.update(value=0, visible="density" in chosen.controls)
 
-    def begin(visit: Visit, piece: str, programs: list, tempo: float, used: float, length: float,
-              takes: float, temperature: float, top_k: float, top_p: float, ngram: float, seed: str,
-              keep_instruments: bool, whistle: bool, system: str, style: str, density: float,
-              origin: str, request: gr.Request) -> tuple:
+    def prepare(visit: Visit, first: float, used: float, system: str, keep_instruments: bool, programs: list,
+                tempo: float, style: str, density: float) -> None:
+        """The prompt is chosen: it is read, and its loudness taken, before anybody presses Continue."""
+        try:
+            player = generator.of(system if system in generator.systems else None)
+            music, _ = visit.origin(catalogue, programs, tempo, first)
+            begun = player.prepare(music, Settings(
+                prompt_bars=int(used), keep_instruments=bool(keep_instruments), style=str(style or ANY),
+                density=int(density or 0)))
+            if begun is not None:
+                shelf.gauge.factor(begun.score, begun.seconds)
+        except Exception as error:
+            reason(error)       # what is wrong with the choice is said when it is to be continued
+
+    def begin(visit: Visit, piece: str, programs: list, tempo: float, first: float, used: float,
+              length: float, unit: str, takes: float, temperature: float, top_k: float, top_p: float,
+              ngram: float, seed: str, keep_instruments: bool, whistle: bool, system: str, style: str,
+              density: float, best_of: float, ending: bool, origin: str, request: gr.Request) -> tuple:
         """Continue: starts the session's run and shows it; if one is under way, shows that.
 
         origin: the take and the bar that are continued instead of the chosen prompt; see keeping.resume.
         """
         if visit.source == SHELF and on_shelf(piece):
-            visit = replace(visit, piece=piece)     # the card may have been chosen a moment ago
+            first = first if piece == visit.piece else 1    # the card may have been chosen a moment ago
+            visit = replace(visit, piece=piece)
         try:
             if system not in generator.systems:
                 raise ValueError(f"A system is one of {', '.join(generator.systems)}; received '{system}'.")
             player = generator.of(system)
             source = keeping.resume(shelf, origin)
             if source is None:
-                music, title = visit.origin(catalogue, programs, tempo)
+                music, title = visit.origin(catalogue, programs, tempo, first)
                 source = keeping.Source(title, music)
+            used = source.parent[1] or int(used)
             settings, count = Settings(
                 temperature=temperature, top_k=int(top_k), top_p=top_p, no_repeat_ngram=int(ngram),
-                bars=int(length), prompt_bars=source.parent[1] or int(used), seed=seed_of(seed, chance),
-                keep_instruments=bool(keep_instruments), whistle=bool(whistle),
-                style=str(style or ANY), density=int(density or 0)), int(takes)
+                bars=bars_of(length, unit, source.music, used), prompt_bars=used, seed=seed_of(seed, chance),
+                keep_instruments=bool(keep_instruments), whistle=bool(whistle), style=str(style or ANY),
+                density=int(density or 0), best_of=int(best_of), ending=bool(ending)), int(takes)
         except Exception as error:
             return view.note(reason(error)), *(gr.skip(),) * 4
         return start(player, source, settings, count, request)
@@ -147,14 +197,11 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         made_before = {"again": source.expected.steps} if source.again else {}
 
         def work(run: Run) -> None:
-            with contextlib.closing(
-                    player.stream(source.music, settings, count, run.stop, **made_before)) as stream:
-                for event in stream:
-                    if isinstance(event, Progress):
-                        run.progress = event
-                    else:
-                        run.takes.append(keeping.keep(shelf, event, source, stopped=run.stop.is_set()))
-        running.begin(request.session_hash, source.title, work)
+            stream = player.stream(source.music, settings, count, run.stop, growing=True, **made_before)
+            with contextlib.closing(stream):
+                hang_up(run, stream, shelf, source)
+        run = running.begin(request.session_hash, source.title, work)
+        run.hung.wait(AT_ONCE_S)
         return watch(request)
 
     def watch(request: gr.Request) -> tuple:
@@ -162,7 +209,8 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         run = running.of(request.session_hash) or Run("", said=GONE, failed=True, over=True)
         over = run.over         # asked before the takes are read
         said = view.note(run.said, wrong=run.failed) if over else view.progress(run.progress)
-        made = take_view.run(run.id, run.title, run.takes) if run.takes else gr.skip()
+        hung = run.hung.is_set()
+        made = take_view.run(run.id, run.title, list(run.takes.values())) if hung else gr.skip()
         return said, made, gr.update(interactive=over), gr.update(visible=not over), gr.Timer(active=not over)
 
     def halt(request: gr.Request) -> None:
@@ -187,15 +235,24 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
                     named = [*((name, program) for program, name in enumerate(NAMES)), ("Drums", DRUMS)]
                     programs = gr.Dropdown(named, value=[0], multiselect=True, label="Instruments", scale=3)
                     tempo = gr.Slider(LEAST_TEMPO, MOST_TEMPO, 100, step=1, label="Beats a minute", scale=2)
-        stage = gr.HTML(visible=False, elem_id="stage")
+        on_stage = gr.HTML(visible=False, elem_id="stage", js_on_load=_STAGE_JS)
+        health = gr.HTML(visible=False, elem_id="health", js_on_load=_HEALTH_JS)
+        heard = gr.HTML(elem_id="compared")
 
         gr.HTML(view.heading("II", "The continuation"))
         with gr.Row(elem_id="settings"):
+            first = gr.Slider(1, MAX_BARS, 1, step=1, label="From bar")
             used = gr.Slider(1, MAX_BARS, plain.prompt_bars, step=1, label="Bars of the prompt")
             length = gr.Slider(*RANGES["bars"], plain.bars, step=1, label="Bars to compose")
             character = gr.Dropdown([*view.characters(PRESETS), OWN], value="natural", label="Character")
             takes = gr.Slider(1, MAX_TAKES, min(generator.workers, 2), step=1, label="Takes")
         with gr.Accordion("More", open=False, elem_id="more"):
+            with gr.Row():
+                unit = gr.Radio([BARS, SECONDS], value=BARS, label="Length in")
+                best_of = gr.Slider(*RANGES["best_of"], plain.best_of, step=1, label="Best of",
+                                    info="So many are made for each take, and the soundest is kept.")
+                ending = gr.Checkbox(plain.ending, label="End the piece",
+                                     info="The last bars lead to a close, and the last chord rings.")
             with gr.Row():
                 temperature = gr.Slider(*RANGES["temperature"], plain.temperature, step=0.05,
                                         label="Temperature", info="Low: careful. High: adventurous.")
@@ -239,21 +296,28 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         # ever. So each event is a request of its own, and a run is asked after until it is over.
         quiet = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
         choice = {**quiet, "trigger_mode": "always_last"}       # the last one counts
-        on_stage = [visit, stage, used]
+        prompt = [visit, on_stage, health, first, used]
         for opening in (page.load, timer.tick):
-            opening(open_library, visit, [cards, timer, *on_stage], **quiet)
-        cards.select(pick, [visit, cards], on_stage, js=_CHOSEN_JS, **choice)
+            opening(open_library, visit, [cards, timer, *prompt], **quiet)
+        cards.select(pick, [visit, cards], prompt, js=_CHOSEN_JS, **choice)
         for tab in (shelf_tab, file_tab, nothing_tab):
-            tab.select(turn, visit, on_stage, **choice)
-        file.upload(upload, [visit, file], [file_note, *on_stage], **quiet)
-        used.change(None, used, js=_USED_JS)
+            tab.select(turn, visit, prompt, **choice)
+        file.upload(upload, [visit, file], [file_note, *prompt], **quiet)
+        gr.on([first.change, used.change], None, [first, used], js=_USED_JS)
+        on_stage.select(None, None, [first, used], js=_REGION_JS)
+        gr.on([one.change for one in (on_stage, first, used, system, keep_instruments)], look,
+              [visit, first, used, system, keep_instruments], [health, heard], js=_RESTED_JS, **choice)
+        chosen = [first, used, system, keep_instruments, programs, tempo, style, density]
+        gr.on([one.change for one in (on_stage, *chosen)], prepare, [visit, *chosen], js=_RESTED_JS, **choice)
+        health.select(compare, [visit, first, used, system], heard, **choice)
+        unit.change(measure, unit, length, **choice)
         character.input(settle, character, [temperature, top_k, top_p, ngram], **choice)
         for setting in (temperature, top_k, top_p, ngram):
             setting.input(None, None, character, js=f"() => '{OWN}'")
         system.input(change, system, [style, density], **choice)
         dice.click(None, None, seed, js="() => String(Math.floor(Math.random() * 1000000))")
-        asked = [visit, cards, programs, tempo, used, length, takes, temperature, top_k, top_p, ngram, seed,
-                 keep_instruments, whistle, system, style, density, origin]
+        asked = [visit, cards, programs, tempo, first, used, length, unit, takes, temperature, top_k, top_p,
+                 ngram, seed, keep_instruments, whistle, system, style, density, best_of, ending, origin]
         in_view = [status, feed, go, end, pulse]
         pressed = go.click(begin, asked, in_view, js=_ASKED_JS, **quiet)
         pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")
@@ -273,7 +337,7 @@ def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shel
     app.include_router(shelf.router())
     app.include_router(Voices(shelf).router())
     page = compose_page(generator, catalogue, shelf)
-    head = view.head("segue.css", "compose.css", "player.css", "takes.css", "duel.css",
+    head = view.head("segue.css", "compose.css", "player.css", "takes.css", "health.css", "duel.css",
                      "player.js", "takes.js", "duel.js")
     gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD, head=head, **house_options())
 
@@ -339,4 +403,25 @@ if (takes()?.wish) trigger('reopen');
 
 _WISH_JS = "() => document.querySelector('segue-takes').wish"
 
-_USED_JS = "bars => { document.querySelector('#stage segue-player')?.setAttribute('used-bars', bars); }"
+# The bars that are used, chosen on the roll or with the sliders, stand in both.
+_STAGE_JS = "element.addEventListener('segue-region', () => trigger('select'));"
+_REGION_JS = """() => {
+  const [from, to] = document.querySelector('#stage segue-player').region;
+  return [from + 1, to - from];
+}"""
+_USED_JS = """(first, used) => document.querySelector('#stage segue-player')
+  ?.setAttribute('region', `${first - 1}-${first - 1 + used}`)"""
+
+# The bars as they stand on the stage: while it changes, the sliders still have those of the piece before.
+_RESTED_JS = """async (visit, first, used, ...others) => {
+  await new Promise(done => setTimeout(done, 100));
+  const region = document.querySelector('#stage segue-player')?.getAttribute('region');
+  const [, from, to] = /^([0-9]+)-([0-9]+)$/.exec(region ?? '') ?? [];
+  return [visit, to ? Number(from) + 1 : first, to ? to - from : used, ...others];
+}"""
+
+_HEALTH_JS = """
+element.addEventListener('click', event => {
+  if (event.target.closest('button.compare')) trigger('select');
+});
+"""

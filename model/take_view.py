@@ -153,6 +153,8 @@ def settings(used: Settings) -> str:
         parts.append(f"{used.density} notes a bar")
     if used.best_of > 1:
         parts.append(f"best of {used.best_of}")
+    if used.ending:
+        parts.append("ends the piece")
     if not used.keep_instruments:
         parts.append("any instrument")
     return f'{" · ".join(parts)} · <strong>seed {used.seed}</strong>' + (" · whistle" if used.whistle else "")

@@ -42,7 +42,7 @@ class Visit:
         return catalogue.prompt(self.piece) or (cards[0].prompt if cards else None)
 
     def origin(self, catalogue: Catalogue, programs: list, tempo: float,
-               first: int = 1) -> tuple[Score | Start, str]:
+               first: float = 1) -> tuple[Score | Start, str]:
         """What the generator begins with, and its name. first: the bar, from 1, that a prompt begins with."""
         if self.source == NOTHING:
             chosen = tuple(dict.fromkeys(int(program) for program in programs or ()))
@@ -53,11 +53,11 @@ class Visit:
         if prompt is None:
             what = "a MIDI file" if self.source == FILE else "a piece"
             raise ValueError(f"Please choose {what} first.")
+        if first not in range(1, prompt.bars + 1):
+            raise ValueError(f"This prompt begins with one of its bars 1 to {prompt.bars}; received {first}.")
         if first == 1:
             return prompt.score, prompt.title
-        if not 1 <= first <= prompt.bars:
-            raise ValueError(f"This prompt begins with one of its bars 1 to {prompt.bars}; received {first}.")
-        return cut_bars(prompt.score, first - 1, prompt.bars), f"{prompt.title}, from bar {first}"
+        return cut_bars(prompt.score, int(first) - 1, prompt.bars), f"{prompt.title}, from bar {int(first)}"
 
 
 def bars_of(length: float, unit: str, origin: Score | Start, used: int) -> int:
@@ -88,7 +88,8 @@ class Run:
     stop: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.monotonic)
     progress: Progress | None = None
-    takes: list[str] = field(default_factory=list)      # as the page shows them, in the order they came
+    takes: dict[int, str] = field(default_factory=dict)     # by their number from 0, as the page shows them
+    hung: threading.Event = field(default_factory=threading.Event)      # set when there was any
     said: str = ""                                      # why there is nothing, or no more
     failed: bool = False
     over: bool = False                                  # set last: what is over has all its takes

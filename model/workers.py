@@ -193,13 +193,14 @@ class _Player:
 
     def play(self, job: Job, pipe: Connection) -> tuple:
         """The answer to a job; tells what is made meanwhile. EOFError or OSError: nobody listens."""
-        told, fresh, due = 0, [], 0.0
+        told, fresh, reached, due = 0, [], 0.0, 0.0
 
         def heard(new: list, share: float) -> bool:
-            nonlocal told, fresh, due
-            fresh += new
-            if time.monotonic() >= due:
-                pipe.send(("heard", told, np.array(fresh), share))
+            nonlocal told, fresh, reached, due
+            if new:                     # the share of what was told, not of what may be taken back
+                fresh, reached = fresh + list(new), share
+            if fresh and time.monotonic() >= due:
+                pipe.send(("heard", told, np.array(fresh), reached))
                 told, fresh, due = told + len(fresh), [], time.monotonic() + TELL_S
             return not pipe.poll()      # during a job nothing comes but the wish to end it
 

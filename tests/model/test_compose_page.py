@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -18,6 +17,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from model.catalogue import Catalogue
+from model.compound import Compound
 from model.generator import RANGES, Progress, Settings, Start, Take
 from model.judging import Verdict
 from model.page import compose_page, mount_compose
@@ -63,6 +63,12 @@ SHEETS = [Sheet(f"p{n}", f"Étude <{n}> & fugue {{{{n}}}}", f"Composer {n}", "tr
                 ((0,), (40, 42), (0, 40, 56))[n % 3]) for n in range(16)]
 
 
+class Dances(Compound):
+    """A layout with styles of its own."""
+
+    styles = ("waltz", "march")
+
+
 @dataclass
 class Player:
     """Stands in for the generator: repeats the prompt, `pace` seconds a take, 7 notes a step."""
@@ -76,7 +82,7 @@ class Player:
     systems: tuple[str, ...] = ("test", "obedient")
     controls: frozenset[str] = frozenset()
     checkpoint_sha256: str = "ab" * 32
-    layout: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(styles=("waltz", "march")))
+    layout: Compound = field(default_factory=Dances)
 
     def of(self, system: str | None) -> "Player":
         if system != "obedient":
@@ -230,7 +236,7 @@ def test_of_cards_chosen_in_haste_the_last_one_counts(compose, site):
 
 def test_the_bars_used_are_marked_on_the_prompt(compose):
     set_slider(compose, "Bars of the prompt", 3)
-    compose.locator("#stage segue-player[used-bars='3']").wait_for()
+    compose.locator("#stage segue-player[region='0-3']").wait_for()
 
 
 def test_a_picture_named_mid_gets_one_sentence(compose, site):

@@ -248,7 +248,7 @@ def until_over(run: Run) -> None:
 
 def play_until_stopped(run: Run) -> None:
     assert run.stop.wait(10)
-    run.takes.append("a take")
+    run.takes[0] = "a take"
 
 
 def test_a_session_composes_once_at_a_time():
@@ -259,7 +259,7 @@ def test_a_session_composes_once_at_a_time():
     assert running.of("one") is first is not other
     running.stop("one")
     until_over(first)
-    assert (first.takes, first.said, first.failed) == (["a take"], "", False)
+    assert (first.takes, first.said, first.failed) == ({0: "a take"}, "", False)
     assert not other.over
     second = running.begin("one", "Another", play_until_stopped)
     assert running.of("one") is second is not first
@@ -280,7 +280,7 @@ def test_a_run_that_fails_says_why(error: Exception, said: str):
 
     run = Running().begin("one", "A piece", work)
     until_over(run)
-    assert (run.takes, run.said, run.failed) == ([], said, True)
+    assert (run.takes, run.said, run.failed) == ({}, said, True)
 
 
 def test_a_run_without_a_note_says_so():
