@@ -259,17 +259,22 @@ def card(
 @app.command()
 def bench(
     checkpoint: Annotated[str | None, typer.Argument(help="A shipped checkpoint's name or a folder.")] = None,
-    prompt_tokens: Annotated[int, typer.Option(help="Length of the prompt.")] = 256,
-    tokens: Annotated[int, typer.Option(help="Tokens to decode in a round.")] = 64,
+    against: Annotated[str | None, typer.Option(help="What transformers plays, too; it has tokens.")] = None,
+    prompt_tokens: Annotated[int, typer.Option(help="Length of the prompt.")] = 512,
+    tokens: Annotated[int, typer.Option(help="Tokens to decode in a round.")] = 256,
     rounds: Annotated[int, typer.Option(help="Rounds; medians are given.")] = 3,
 ) -> None:
-    """Measure decoding speed with the cache, against running the whole sequence for every token."""
+    """Measure how fast takes come, also against transformers with the same weights. JSON last."""
     import json
+    import os
 
     from model.bench import bench as run
-    from model.checkpoint import load
 
-    typer.echo(json.dumps(run(load(checkpoint), prompt_tokens, tokens, rounds)))
+    folder = Path(os.environ.get("SEGUE_DATA_DIR", "data"))
+    result = run(checkpoint, against, folder, prompt_tokens, tokens, rounds)
+    if result["missing"]:
+        console.print(result["missing"], markup=False)
+    typer.echo(json.dumps(result))
 
 
 @app.command()

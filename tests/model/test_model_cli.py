@@ -117,11 +117,15 @@ def test_prepare_train_and_finish(midi_folder, layout, tmp_path):
 @pytest.mark.parametrize("system", ["tiny", "tiny_events"])
 def test_bench_prints_json_last(system, request):
     folder = request.getfixturevalue(system)
-    said = run("bench", folder, "--prompt-tokens", 16, "--tokens", 12, "--rounds", 1)
+    against = request.getfixturevalue("tiny")
+    said = run("bench", folder, "--against", against, "--prompt-tokens", 16, "--tokens", 12, "--rounds", 1)
     result = json.loads(said.splitlines()[-1])
-    assert set(result["tokens_per_s"]) == {"cached", "full_forward", "with_sampling"}
-    assert all(speed > 0 for speed in result["tokens_per_s"].values()) and result["notes_per_s"] > 0
-    assert (result["prompt_tokens"], result["tokens"]) == (16, 12)
+    assert set(result["tokens_per_s"]) == {"ours_1", "ours_4", "transformers_1", "transformers_4"}
+    assert all(speed > 0 for speed in result["tokens_per_s"].values()) and result["notes_per_s"]["ours"] > 0
+    ratios = "ratio_1", "ratio_4", "notes_ratio", "music_s_per_s", "busy_share"
+    assert all(result[name] > 0 for name in ratios)
+    assert (result["prompt_tokens"], result["tokens"], result["missing"]) == (16, 12, None)
+    assert result["against_sha256"] == checkpoint.sha256(against)
     assert result["checkpoint_sha256"] == checkpoint.sha256(folder)
 
 
@@ -234,6 +238,7 @@ def test_evaluate_says_what_is_wrong(refused, tiny, prepared, prepared_events, t
 def test_bench_says_what_is_wrong(refused, tiny):
     assert refused("bench", tiny, "--tokens", 0) == "tokens is at least 1; received 0."
     assert refused("bench", "lstm").endswith("received 'lstm'.")
+    assert refused("bench", tiny, "--against", "segue-base").endswith("has tokens; received segue-base.")
 
 
 def test_a_program_that_is_called_wrongly_ends_with_2(tmp_path):
