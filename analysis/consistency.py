@@ -13,7 +13,7 @@ from scipy import stats
 
 from analysis.clustered import clustered_share, share_results
 from analysis.columns import CHOICES
-from analysis.estimates import bootstrap_error, weight_blocks
+from analysis.estimates import Interval, bootstrap_error, weight_blocks
 from analysis.fisher import delta_interval
 
 KAPPA = (
@@ -35,18 +35,7 @@ def repeats(answers: pd.DataFrame, kind: str, rng: np.random.Generator, resample
     """How often the second answer to the same pair is the first one, and more often than by chance: kappa."""
     both = paired(answers[answers["kind"] == kind])
     share = clustered_share(both["first"] == both["again"], both["participant_id"])
-    table = _tables(both)
-    drawn = np.zeros(0)
-    if len(table) > 1:
-        drawn = np.concatenate(
-            [
-                kappa((weights @ table).reshape(-1, len(CHOICES), len(CHOICES)))
-                for weights in weight_blocks(len(table), rng, resamples)
-            ]
-        )
-    found = kappa(table.sum(axis=0).reshape(1, len(CHOICES), len(CHOICES)))[0]
-    error = bootstrap_error(drawn[~np.isnan(drawn)], len(table))
-    interval = delta_interval(found, error, float(stats.t.ppf(0.975, max(len(table) - 1, 1))))
+    found, interval = kappa_interval(_tables(both), rng, resamples)
     return {
         "n": share.n,
         "n_participants": share.people,
@@ -54,7 +43,7 @@ def repeats(answers: pd.DataFrame, kind: str, rng: np.random.Generator, resample
         "share": share.share,
         "ci95": share.interval(),
         "method": share_results([], [])["method"],
-        "kappa": None if np.isnan(found) else float(found),
+        "kappa": found,
         "kappa_ci95": interval,
         "kappa_method": KAPPA,
     }
@@ -97,6 +86,24 @@ def kappa(tables: np.ndarray) -> np.ndarray:
         agreed = np.trace(tables, axis1=1, axis2=2) / n
         chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / n**2
         return (agreed - chance) / (1 - chance)
+
+
+def kappa_interval(
+    tables: np.ndarray, rng: np.random.Generator, resamples: int
+) -> tuple[float | None, Interval | None]:
+    """Kappa of first answers by second ones, one row of ``tables`` (people, choices²) a participant, with its
+    95% interval; None where it does not exist, and where all resamples agree."""
+    side = len(CHOICES)
+    found = float(kappa(tables.sum(axis=0).reshape(1, side, side))[0])
+    if np.isnan(found):
+        return None, None
+    drawn = [
+        kappa((weights @ tables).reshape(-1, side, side))
+        for weights in weight_blocks(len(tables), rng, resamples)
+    ]
+    known = np.concatenate(drawn)
+    quantile = float(stats.t.ppf(0.975, max(len(tables) - 1, 1)))
+    return found, delta_interval(found, bootstrap_error(known[~np.isnan(known)], len(tables)), quantile)
 
 
 def attention(answers: pd.DataFrame) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """How often do the 95% intervals for pairs hold the truth? Simulated studies of known effects; JSON last.
 
-    python -m tests.bench.coverage [--studies 1000] [--seed 0]
+    python -m tests.bench.coverage [--studies 1000] [--seed 0] [--only WORD]
 
 The table in docs/analysis.md is this program's. A share of 1,000 studies has a standard error of 0.7 points.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from scipy import special, stats
 
 from analysis.clustered import clustered_share
+from analysis.consistency import kappa, kappa_interval
 from analysis.davidson import davidson, probabilities
 from analysis.detection import two_way_intervals
 from analysis.equivalence import equivalence
@@ -112,6 +113,30 @@ def preference(rng: np.random.Generator, studies: int, people: int) -> Held:
         yield low <= 0.8 <= high
 
 
+def repeated_answers(
+    rng: np.random.Generator, people: int, repeats: int, kept: float, spread: float
+) -> np.ndarray:
+    """First answers by second ones, shape (people, 25): an answer is kept with the odds of ``kept`` times the
+    person's own, else drawn anew."""
+    shares = np.array([0.3, 0.3, 0.1, 0.1, 0.2])
+    faith = special.expit(special.logit(kept) + spread * rng.normal(size=people))
+    first, other = (rng.choice(5, size=(people, repeats), p=shares) for _ in range(2))
+    again = np.where(rng.random((people, repeats)) < faith[:, None], first, other)
+    table = np.zeros((people, 25))
+    np.add.at(table, (np.repeat(np.arange(people), repeats), (first * 5 + again).ravel()), 1)
+    return table
+
+
+def own_agreement(rng: np.random.Generator, studies: int, *design: float) -> Held:
+    """Cohen's kappa of a repeat; the truth by a million people."""
+    _, repeats, kept, spread = design
+    truth = kappa(repeated_answers(rng, 1_000_000, repeats, kept, spread).sum(axis=0).reshape(1, 5, 5))[0]
+    for _ in range(studies):
+        interval = kappa_interval(repeated_answers(rng, *design), rng, 1000)[1]
+        if interval is not None:  # none where everybody answers alike
+            yield interval[0] <= truth <= interval[1]
+
+
 CASES: dict[str, Callable[[np.random.Generator, int], Held]] = {
     "clustered accuracy, 10 people, 5 pairs": lambda rng, n: accuracy(rng, n, 10, 5, 0.6, 0.4),
     "clustered accuracy, 40 people, 6 pairs": lambda rng, n: accuracy(rng, n, 40, 6, 0.6, 0.4),
@@ -121,6 +146,7 @@ CASES: dict[str, Callable[[np.random.Generator, int], Held]] = {
     "d', people alone, pairs differ": lambda rng, n: sensitivity(rng, n, 40, 12, (0.3, 0.3), False),
     "d', people and items, pairs differ": lambda rng, n: sensitivity(rng, n, 40, 12, (0.3, 0.3), True),
     "d', people and items, 24 pairs differ": lambda rng, n: sensitivity(rng, n, 40, 24, (0.3, 0.3), True),
+    "d', people and items, 6 pairs differ": lambda rng, n: sensitivity(rng, n, 40, 6, (0.3, 0.3), True),
     "d', people and items, pairs alike": lambda rng, n: sensitivity(rng, n, 40, 12, (0.3, 0), True),
     "mixed model, 40 people, 12 items": lambda rng, n: intercept(rng, n, 40, 12, 12, (0.6, 0.5), False),
     "mixed model, 80 people, 24 items, 8 heard": lambda rng, n: intercept(
@@ -128,10 +154,16 @@ CASES: dict[str, Callable[[np.random.Generator, int], Held]] = {
     ),
     "mixed model, 24 people, 8 items": lambda rng, n: intercept(rng, n, 24, 8, 8, (0.8, 0.8), False),
     "mixed model, 40 people, 6 items alike": lambda rng, n: intercept(rng, n, 40, 6, 6, (0.6, 0), False),
+    "mixed model, 40 people, 6 items": lambda rng, n: intercept(rng, n, 40, 6, 6, (0.6, 0.5), False),
     "mixed model, profile, 40 people, 12 items": lambda rng, n: intercept(
         rng, n, 40, 12, 12, (0.6, 0.5), True
     ),
     "Bradley-Terry difference, 30 people": lambda rng, n: preference(rng, n, 30),
+    "kappa, 12 people, 1 repeat": lambda rng, n: own_agreement(rng, n, 12, 1, 0.5, 1.0),
+    "kappa, 12 people, 3 repeats": lambda rng, n: own_agreement(rng, n, 12, 3, 0.6, 1.0),
+    "kappa, 40 people, 1 repeat": lambda rng, n: own_agreement(rng, n, 40, 1, 0.85, 0.5),
+    "kappa, 40 people, 2 repeats, people far apart": lambda rng, n: own_agreement(rng, n, 40, 2, 0.7, 1.5),
+    "kappa, 100 people, 1 repeat, near chance": lambda rng, n: own_agreement(rng, n, 100, 1, 0.1, 0.5),
     "equivalence claimed at the margin, 60 people": lambda rng, n: equivalent(rng, n, 60, 8),
 }
 
@@ -141,9 +173,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--studies", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="the cases whose names hold this word")
     asked = parser.parse_args()
     shares = {}
-    for name, case in CASES.items():
+    for name, case in ((name, case) for name, case in CASES.items() if asked.only in name):
         began = time.monotonic()
         with one_thread():
             shares[name] = float(np.mean(list(case(np.random.default_rng(asked.seed), asked.studies))))
