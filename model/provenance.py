@@ -14,7 +14,7 @@ import hashlib
 import json
 import re
 import zlib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import accumulate
 
 import numpy as np
@@ -73,7 +73,7 @@ class Recipe:
 def recipe(made: Take, origin: Score | Start, title: str) -> Recipe:
     """The recipe of a take that continues ``origin``."""
     prompt = origin if isinstance(origin, Start) else cut_bars(normalise(origin), 0, made.seam_bar)
-    settings = Settings(**{**asdict(made.settings), "prompt_bars": made.seam_bar})
+    settings = replace(made.settings, prompt_bars=made.seam_bar, best_of=1)   # what won is made alone
     title = "".join(letter for letter in title if letter.isprintable())[:200]
     return Recipe(title, made.index + 1, made.system, made.checkpoint_sha256, settings, prompt,
                   0 if made.complete else made.tokens, fingerprint(made.score))

@@ -111,7 +111,7 @@ def stage(prompt: Prompt, used_bars: int) -> str:
     by = f'<span class="composer">{escape(prompt.composer)}</span> · ' if prompt.composer else ""
     first = f" · the first {prompt.bars} are shown" if prompt.bars < about.bars else ""
     notices = "".join(f"<li>{escape(notice)}</li>" for notice in about.notices)
-    return (f'<article class="stage" data-bars="{prompt.bars}"><header><h3>{escape(prompt.title)}</h3><p>{by}{escape(names)} · '
+    return (f'<article class="stage"><header><h3>{escape(prompt.title)}</h3><p>{by}{escape(names)} · '
             f'{about.bars} bars{first} · {clock(about.seconds)} · {escape(about.time_signature)} · '
             f'{about.tempo:.0f} beats a minute</p></header>'
             + player(prompt.token, prompt.title, region=f"0-{used_bars}", choose_region=True)

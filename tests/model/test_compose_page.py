@@ -384,7 +384,8 @@ def test_a_preset_moves_the_sliders_and_a_slider_ends_the_preset(compose):
     character.click()
     assert compose.get_by_role("option").count() == 11      # the default, nine published ones and one's own
     compose.get_by_role("option", name="Adventurous · 0.9 · 30 · 12").click()
-    compose.wait_for_function("document.querySelector('#range_id_3').value === '0.9'")
+    heat = "document.querySelector('[aria-label=\"number input for Temperature\"]').value"
+    compose.wait_for_function(f"{heat} === '0.9'")
     set_slider(compose, "Temperature", 0.4)
     compose.wait_for_function("document.querySelector('[aria-label=Character]').value === 'My own'")
 
