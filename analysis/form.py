@@ -79,11 +79,11 @@ def form(spoken: Sequence[Spoken], systems: Sequence[str]) -> Form:
                             "The same clips rated blind, labelled truly, and labelled falsely; everybody is "
                             "told at the end.", r"\.labels"),),)),
         ("Who may take part", ((
-            Field("participants", "number", "Stop after participants", info="Empty: no end",
+            Field("participants", "number", "Stop after participants", info="0: no end",
                   place=r"^stop\.participants"),
             Field("until", "line", "Last day", info="Such as 2027-01-31", place=r"^stop\.date|^stop$")),
             (Field("invited", "switch", "By invitation only", False, place="^access"),))),
-        ("At most so many who …", (_musicians(), _levels())),
+        ("At most so many who … (0: any number)", (_musicians(), _levels())),
         ("Where they come from", ((
             Field("parameters", "line", "Parameters of the link to keep", info="Such as PROLIFIC_PID, "
                   "STUDY_ID", place="^parameters"),

@@ -139,7 +139,7 @@ def _field(ui: Ui, field: Field) -> None:
                "elem_id": f"form-{field.name}"}
     match field.kind:
         case "line" | "lines":
-            made = gr.Textbox(**how, **({"max_lines": 1} if field.kind == "line" else {"lines": 2}),
+            made = gr.Textbox(**how, **({"max_lines": 1} if field.kind == "line" else {"lines": 4}),
                               min_width=150)
         case "number":
             made = gr.Number(**how, precision=None if field.name == "seconds" else 0, min_width=120)
