@@ -107,6 +107,7 @@ class Pool:
             finally:
                 with self._guard:
                     self._playing.discard(ticket)
+        self._serve()
         raise WorkerError("The player stopped unexpectedly twice; please try again.")
 
     def read(self, prompt: Reading) -> None:
@@ -158,6 +159,7 @@ class Pool:
                 self._pace = pace if self._pace is None else (1 - _PACE) * self._pace + _PACE * pace
         if ticket.worker.bytes > MOST_BYTES:
             self._replace(ticket.worker)
+            self._serve()
         else:
             self._give_back(ticket.worker)
         return result
@@ -165,6 +167,7 @@ class Pool:
     def _take(self, job: Job, party: Hashable, stopped: Callable[[], bool], first: bool) -> _Ticket | None:
         """A ticket with its worker, when it is its turn; None when stopped."""
         if stopped():
+            self._serve()
             return None
         ticket = _Ticket(job)
         with self._guard:
@@ -178,6 +181,10 @@ class Pool:
         if self._closed:
             raise WorkerError("The generator was closed before the take was done.")
         return ticket if ticket.worker else None
+
+    def _serve(self) -> None:
+        with self._guard:
+            self._hand_out()
 
     def _hand_out(self) -> None:
         """Give free workers to whose turn it is. For whoever holds the guard."""
@@ -194,6 +201,7 @@ class Pool:
                 self._hand_out()
 
     def _replace(self, old: Worker) -> None:
+        """Another worker takes its place; it is for whoever calls to hand out."""
         old.end()
         with self._guard:
             if self._closed:
@@ -201,7 +209,6 @@ class Pool:
             fresh = Worker(self._folder)
             self._all = [fresh if worker is old else worker for worker in self._all]
             self._idle.insert(0, fresh)     # it has yet to start: others first
-            self._hand_out()
 
 
 def _cores() -> int:

@@ -11,6 +11,7 @@ from model import pool as module
 from model.pool import Pool
 from model.sampling import Sampling
 from model.workers import Job, WorkerError
+from tests.model.takes import until
 
 JOB = Job(np.array([1, 2]), None, Sampling(), 4, 0)
 
@@ -172,3 +173,109 @@ def test_closing_ends_who_waits_and_who_plays(made, tmp_path, monkeypatch):
     with pytest.raises(WorkerError, match=r"^The generator is closed\.$"):
         pool.run(JOB, never, print)
     pool.close()
+
+
+# Fairness and bounds
+
+def test_parties_take_turns(made, tmp_path, monkeypatch):
+    gate, order = threading.Event(), []
+
+    def play(worker, job, stopped):
+        order.append(job.seed)
+        gate.wait(10)
+        return [job.seed], True
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool, threads = Pool(tmp_path, 1), []
+
+    def ask(seed: int, party: str) -> None:
+        how = (replace(JOB, seed=seed), never, print, party)
+        threads.append(threading.Thread(target=pool.run, args=how))
+        threads[-1].start()
+        assert until(lambda: len(order) + len(pool._line) == len(threads))
+
+    for seed in range(4):
+        ask(seed, "many")
+    ask(10, "one")
+    assert pool.place("many").number == 1 and pool.place("one").number == 2
+    assert pool.place("one").seconds is None, "nothing was finished yet"
+    assert pool.place("nobody") is None
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == [0, 1, 10, 2, 3], "the first played when nobody else was there"
+
+
+def test_a_wait_is_told_from_how_long_others_took(made, tmp_path, monkeypatch):
+    gates = [threading.Event(), threading.Event()]
+    monkeypatch.setattr(Worker, "play", staticmethod(
+        lambda worker, job, stopped: gates[job.seed].wait(10) and ([1], True)))
+    pool = Pool(tmp_path, 1)
+    gates[0].set()
+    pool.run(JOB, never, print)
+    pool._pace = 2.0
+    threads = [threading.Thread(target=pool.run, args=(replace(JOB, seed=1), never, print, party))
+               for party in ("first", "second", "third")]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.1)
+    waits = [pool.place(party).seconds for party in ("second", "third")]
+    assert waits == pytest.approx([8, 16])
+    gates[1].set()
+    for thread in threads:
+        thread.join(10)
+
+
+def test_a_retried_job_comes_before_all_who_wait(made, tmp_path, monkeypatch):
+    gate, order = threading.Event(), []
+
+    def play(worker, job, stopped):
+        order.append(job.seed)
+        if worker is made[0]:
+            gate.wait(10)
+            raise EOFError
+        return [1], True
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool = Pool(tmp_path, 1)
+    threads = [threading.Thread(target=pool.run, args=(replace(JOB, seed=seed), never, print))
+               for seed in range(3)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.05)
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == [0, 0, 1, 2]
+
+
+def test_more_than_so_many_may_not_wait(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_WAITING", 3)
+    gate = threading.Event()
+    monkeypatch.setattr(Worker, "play", staticmethod(lambda *job: gate.wait(10) and ([1], True)))
+    pool = Pool(tmp_path, 1)
+    pool.admit(16)      # nobody waits: whatever one request may ask for
+    threads = [threading.Thread(target=pool.run, args=(JOB, never, print)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert until(lambda: len(pool._line) == 2)
+    pool.admit(1)
+    with pytest.raises(WorkerError, match=r"^So many people are composing that 2 takes are waiting .+\.$"):
+        pool.admit(2)
+    gate.set()
+    for thread in threads:
+        thread.join(10)
+    pool.admit(16)
+
+
+def test_a_worker_that_has_grown_too_large_makes_room_for_another(made, tmp_path, monkeypatch):
+    pool = Pool(tmp_path, 1)
+    pool.run(JOB, never, print)
+    assert len(made) == 1
+    made[0].bytes = module.MOST_BYTES + 1
+    assert pool.run(JOB, never, print) == ([7], True)
+    assert len(made) == 2 and not made[0].alive and made[1].alive
+
+
+def test_who_is_stopped_already_does_not_begin(made, tmp_path):
+    assert Pool(tmp_path, 1).run(JOB, lambda: True, print) is None
