@@ -24,6 +24,8 @@ from analysis.works import AUDIT, CLIPS, Works
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+REOPEN = ("The study had all its participants and now wants some again, so it is closed: open it if others "
+          "are to take these places. The report will say how many finished and how many were planned.")
 ENDED = "Your visit has ended. Please reload the page and enter the password again."
 PANELS = ("plan", "frozen", "clips", "check", "doors", "watching", "excluded")
 ACTS = ("change", "freeze", "build", "stop_build", "audit", "stop_audit", "preview", "invite", "open",
@@ -133,8 +135,12 @@ class Clerk:
 
     def exclude(self, token: object, slug: object, *limits: object) -> str:
         """Excludes by the chosen rules; what was done, as HTML."""
-        return self._with(token, slug, lambda study: programme.note(
-            f"{programme.people(self.office.exclude(study.slug, _limits(*limits)))} excluded."))
+        def leave_out(study: StudyStatus) -> str:
+            told = f"{programme.people(self.office.exclude(study.slug, _limits(*limits)))} excluded."
+            if study.state == "open" and self.desk.find(study.slug).state == "closed":
+                told += f" {REOPEN}"
+            return programme.note(told)
+        return self._with(token, slug, leave_out)
 
     def readmit(self, token: object, slug: object, reason: object) -> str:
         """Takes an exclusion back; what was done, as HTML."""

@@ -19,7 +19,7 @@ from survey.database import catalogue, records, roster
 from survey.database.tables import ParticipantRow
 from survey.errors import Conflict, NotDue, StoreError
 from survey.store.studies import StudyStore
-from survey.taking import handles, invitations, standing
+from survey.taking import admission, handles, invitations, standing
 from survey.values import ClipFile, Due, StudyData, Welcome
 
 
@@ -133,6 +133,9 @@ class Store(StudyStore):
     def exclude(self, slug: str, participant_ids: Iterable[str], reason: str) -> int:
         """Leaves participants out of the analysis for a reason; who is left out already keeps theirs.
 
+        Their places are free for others. Where the study had all its participants it is closed, so that
+        nobody takes these places before somebody who has seen the answers decides that they shall.
+
         Returns:
             How many were left out by this.
 
@@ -141,7 +144,13 @@ class Store(StudyStore):
             UnknownParticipant: if one of them is none of the study's; then nobody is left out.
         """
         with database.transaction(self._engine, write=True) as session:
-            return roster.exclude(session, catalogue.study_row(session, slug), participant_ids, reason)
+            row = catalogue.study_row(session, slug, lock=True)
+            full = admission.full(session, row)
+            left_out = roster.exclude(session, row, participant_ids, reason)
+            session.flush()
+            if full and not admission.full(session, row):
+                admission.close(row)
+            return left_out
 
     def readmit(self, slug: str, reason: str) -> int:
         """Takes all exclusions for one reason back; returns how many.

@@ -45,6 +45,11 @@ def shut(session: Session, row: StudyRow, study: Study) -> Shut | None:
     return "quota" if _nobody_fits(session, row, study) else None
 
 
+def full(session: Session, row: StudyRow) -> bool:
+    """Whether an open study takes nobody new because it has all its participants."""
+    return row.definition is not None and shut(session, row, catalogue.definition(row)) in ("number", "quota")
+
+
 def _nobody_fits(session: Session, row: StudyRow, study: Study) -> bool:
     """Whether some question has a full quota for every answer to it."""
     full = {(question, value) for question, value, taken, limit in roster.quotas(session, row, study)

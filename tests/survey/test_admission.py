@@ -97,7 +97,18 @@ def test_a_number_is_reached_and_places_of_those_who_left_come_free(
         assert refusal(store) == "number"
         [one, *_] = [person["participant_id"] for person in store.dump("small").participants]
         assert store.exclude("small", [one], "did not listen") == 1
+        assert refusal(store) == "closed", "a study that was full opens again when somebody says so"
+        store.open("small")
         assert store.start("small"), "nor does an excluded participant hold a place"
+
+
+def test_excluding_somebody_closes_no_study_that_still_wants_people(tmp_path: Path) -> None:
+    with ready(tmp_path, stop={"participants": 3}) as store:
+        finish(store, store.start("small"))
+        [one] = [person["participant_id"] for person in store.dump("small").participants]
+        store.exclude("small", [one], "did not listen")
+        assert store.start("small")
+        assert store.status("small").closed_at is None
 
 
 def test_a_full_quota_sends_people_to_the_end_at_once(tmp_path: Path) -> None:
