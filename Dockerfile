@@ -19,7 +19,8 @@ RUN python3 -m venv .venv && .venv/bin/pip install --no-cache-dir -r requirement
 COPY . .
 
 USER segue
-ENV SEGUE_DATA_DIR=/data
+# what numba compiles for this processor outlives the container
+ENV SEGUE_DATA_DIR=/data NUMBA_CACHE_DIR=/data/numba
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --start-period=120s --interval=30s --timeout=5s \
