@@ -33,6 +33,7 @@ SECTIONS = {
     "The ratings": ["rating_bars", "rating_histograms", "setting_heatmap", "surface", "halo", "labels"],
     "Pieces known to be AI": ["open_ratings"],
 }
+STYLE = Path(__file__).parent.parent / "static" / "report.css"    # of every report; report.css has its own
 COMMENTS_SHOWN = 20
 SEED = 0  # of the bootstrap intervals, where nobody asks for another
 
@@ -100,7 +101,7 @@ def render(numbers: dict[str, Any]) -> str:
         seed=numbers["bootstrap"].get("seed", "not stated"),
         resamples=numbers["bootstrap"]["resamples"],
         policy=_policy(plotly, script),
-        css=Markup((here / "report.css").read_text(encoding="utf-8")),
+        css=Markup("".join(sheet.read_text(encoding="utf-8") for sheet in (STYLE, here / "report.css"))),
         figures=Markup(_embedded(drawn)),
         plotly=Markup(plotly),
         script=Markup(script),

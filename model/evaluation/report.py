@@ -11,6 +11,7 @@ from markupsafe import Markup
 from model.evaluation.features import HISTOGRAMS, SCALARS
 from model.evaluation.figures import figures
 
+STYLE = Path(__file__).parents[2] / "static" / "report.css"        # of every report; report.css has its own
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 CAPTIONS = {
     "listener": "How well a classifier tells continuations from people's, with 95% intervals over pieces. "
@@ -55,7 +56,8 @@ def render(results: dict) -> str:
     environment = Environment(loader=FileSystemLoader(here), autoescape=True, trim_blocks=True,
                               lstrip_blocks=True)
     return environment.get_template("report.html.j2").render(
-        results=results, policy=POLICY, css=Markup((here / "report.css").read_text(encoding="utf-8")),
+        results=results, policy=POLICY,
+        css=Markup("".join(sheet.read_text(encoding="utf-8") for sheet in (STYLE, here / "report.css"))),
         headline=headline(results), facts=facts(results), drawn=drawn, captions=CAPTIONS, sections=SECTIONS,
         features=_features(results), settings=_settings(results), meanings={**SCALARS, **HISTOGRAMS})
 
