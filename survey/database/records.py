@@ -15,7 +15,7 @@ from sqlmodel import Session
 from survey.database import catalogue
 from survey.database.tables import AnswerRow, ParticipantRow, QuestionRow, ReplyRow, StimulusRow, StudyRow
 from survey.errors import Conflict
-from survey.study import Study
+from survey.study import Study, reread
 from survey.values import StudyData
 
 PARTICIPANT_COLUMNS = (
@@ -40,17 +40,19 @@ def dump(session: Session, slug: str) -> StudyData:
     judged = StimulusRow.origin.is_not(None) | StimulusRow.path.is_(None)   # a sound check is no stimulus
     return StudyData(row.slug, row.title, dict(questions.all()) | parameters, _participants(session, row),
                      _rows(session, row, StimulusRow, STIMULUS_COLUMNS, judged), _answers(session, row),
-                     _documents(row), _scales(study) if study else {})
+                     _documents(row), _scales(study or reread(row.imported)))
 
 
-def _scales(study: Study) -> dict[str, str]:
+def _scales(study: Study | None) -> dict[str, str]:
     """The wording of every further scale, in the study's own language."""
+    if study is None:
+        return {}
     sections = study.in_language(study.language).sections
     return {scale.id: scale.question for section in sections for scale in getattr(section, "scales", ())}
 
 
 def _documents(row: StudyRow) -> dict[str, str]:
-    kept = {"study.json": row.definition, "plan.json": row.plan, "audit.json": row.audit}
+    kept = {"study.json": row.definition or row.imported, "plan.json": row.plan, "audit.json": row.audit}
     return {name: content for name, content in kept.items() if content is not None}
 
 
@@ -93,7 +95,9 @@ def load(session: Session, data: StudyData) -> None:
     """See `Store.load`. The data's references are taken to be sound; `survey.export` checks them."""
     study_id = _make_room(session, data)
     row = session.get_one(StudyRow, study_id)
-    row.plan, row.audit = data.documents.get("plan.json"), data.documents.get("audit.json")
+    row.title = data.title
+    row.imported, row.plan, row.audit = (
+        data.documents.get(name) for name in ("study.json", "plan.json", "audit.json"))
     _insert(session, QuestionRow, [
         {"study_id": study_id, "question_id": key, "text": text} for key, text in data.questions.items()])
     _insert(session, StimulusRow, [{"study_id": study_id, **stimulus} for stimulus in data.stimuli])

@@ -43,7 +43,8 @@ def _belongs_to(column: str, **more: object) -> Column:
 
 
 class StudyRow(SQLModel, table=True):
-    """A study. `definition` is the study file as JSON; it is missing when only data were imported.
+    """A study. `definition` is the study file as JSON; it is missing when only data were imported, which
+    cannot be taken: the file that came with them, if any, is in `imported`, as it was.
 
     Nobody may start before `opened_at` or after `closed_at`. `plan` is the frozen analysis plan, `audit` the
     last audit of the clips; both JSON.
@@ -54,6 +55,7 @@ class StudyRow(SQLModel, table=True):
     slug: str = Field(unique=True)
     title: str
     definition: str | None = Field(default=None, sa_type=Text)
+    imported: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=Utc)
     opened_at: datetime | None = Field(default=None, sa_type=Utc)
     closed_at: datetime | None = Field(default=None, sa_type=Utc)

@@ -17,7 +17,7 @@ from survey.export import cells
 from survey.export.cells import CellError, Value
 from survey.export.columns import ANSWERS, FILES, FURTHER, PARTICIPANTS, SCALE, STIMULI, Column, codebook
 from survey.store import Store
-from survey.study import SIMULATED
+from survey.study import SIMULATED, Study, reread, say
 from survey.values import StudyData
 
 # Beside the CSV files, where there are any: the study file, its frozen analysis plan, the audit of its clips.
@@ -113,8 +113,9 @@ def import_(store: Store, folder: Path, slug: str | None = None) -> str:
 
     Args:
         store: where to.
-        folder: with participants.csv, stimuli.csv and answers.csv, and perhaps plan.json and audit.json;
-            codebook.md and study.json are not needed: what is imported cannot be taken.
+        folder: with participants.csv, stimuli.csv and answers.csv, and perhaps those of `DOCUMENTS`;
+            codebook.md is not needed, and study.json only kept, for its title and wording: what is imported
+            cannot be taken.
         slug: a new name for the study; None keeps its own.
 
     Returns:
@@ -130,7 +131,7 @@ def import_(store: Store, folder: Path, slug: str | None = None) -> str:
         if slug.startswith(SIMULATED) != data.slug.startswith(SIMULATED):
             raise StoreError(f"Simulated answers have a name that begins with '{SIMULATED}', and only they; "
                              f"those of '{data.slug}' may not become '{slug}'.")
-        data = replace(data, slug=slug, title=slug)
+        data = replace(data, slug=slug, title=slug if data.title == data.slug else data.title)
     store.load(data)
     return data.slug
 
@@ -155,14 +156,26 @@ def read(folder: Path) -> StudyData:
     for _, rows in tables.values():
         for row in rows:
             row.pop("study")
-    return StudyData(slug, slug, dict.fromkeys(questions), people, tables["stimuli.csv"][1],
-                     tables["answers.csv"][1], _documents(folder))
+    documents = _documents(folder)
+    study = reread(documents.get("study.json"))
+    own = study.in_language(study.language).questions() if study else ()
+    asked = {question.id: question.text for question in own}
+    return StudyData(slug, titled(study, slug), {key: asked.get(key) for key in questions}, people,
+                     tables["stimuli.csv"][1], tables["answers.csv"][1], documents)
+
+
+def titled(study: Study | None, slug: str) -> str:
+    """The title of a study in its own language, of a simulated run marked so; the slug without a study."""
+    if study is None:
+        return slug
+    title = say(study.title, study.language)
+    return f"SIMULATED: {title}" if slug.startswith(SIMULATED) else title
 
 
 def _documents(folder: Path) -> dict[str, str]:
-    """The documents of a folder, as they are; the study file stays behind."""
+    """The documents of a folder, as they are."""
     found = {}
-    for path in (folder / name for name in DOCUMENTS if name != "study.json"):
+    for path in (folder / name for name in DOCUMENTS):
         try:
             if path.is_file():
                 found[path.name] = path.read_bytes().decode("utf-8")

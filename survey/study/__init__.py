@@ -8,7 +8,16 @@
     draft.py        drafts a file from a form            written.py     writes it as people do
 """
 
-from survey.study.definition import CHOICES, RATING_MAX, RATING_MIN, SIMULATED, Completion, Stop, Study
+from survey.study.definition import (
+    CHOICES,
+    RATING_MAX,
+    RATING_MIN,
+    SIMULATED,
+    Completion,
+    Stop,
+    Study,
+    reread,
+)
 from survey.study.questions import (
     LEVELS,
     ChoiceQuestion,
@@ -39,5 +48,5 @@ __all__ = [
     "ClipSettings", "CommentsSection", "Completion", "ConsentSection", "NumberQuestion",
     "OpenRatingsSection", "PairCounts", "PairsSection", "Question", "QuestionsSection", "RatedSettings",
     "RatingScale", "RatingsSection", "ScaleQuestion", "Section", "SettingsGrid", "SoundCheckSection", "Stop",
-    "Study", "TextQuestion", "ThanksSection", "TrialSection", "say", "spoken",
+    "Study", "TextQuestion", "ThanksSection", "TrialSection", "reread", "say", "spoken",
 ]

@@ -8,6 +8,7 @@ written, in one language or in several.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal
@@ -17,7 +18,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from survey.study.mistakes import placed
 from survey.study.questions import LEVELS, ChoiceQuestion, Question
 from survey.study.schema import Identifier, Label, Language, Strict, Text, spoken, translations
-from survey.study.sections import QuestionsSection, Section
+from survey.study.sections import QuestionsSection, RatingScale, Section
 from survey.study.settings import ClipRules
 
 CHOICES = ("a", "b", "both", "neither", "dont_know")  # clips of a pair: made by AI, or preferred
@@ -121,6 +122,18 @@ class Study(Strict):
         return self
 
     @model_validator(mode="after")
+    def _scales_fit(self) -> Study:
+        """A scale that several sections ask is one column of the export, so it must be one scale."""
+        known: dict[str, RatingScale] = {}
+        for number, section in enumerate(self.sections):
+            for place, scale in enumerate(getattr(section, "scales", ())):
+                if known.setdefault(scale.id, scale) != scale:
+                    raise placed(f"'{scale.id}' is another scale in a section before; both would be the "
+                                 f"column s_{scale.id}, so it needs another id",
+                                 ("sections", number, section.kind, "scales", place, "id"))
+        return self
+
+    @model_validator(mode="after")
     def _quotas_fit(self) -> Study:
         questions = {question.id: question for question in self.questions()}
         for name, quotas in self.quotas.items():
@@ -174,6 +187,17 @@ class Study(Strict):
         same = [tag for tag in self.languages if wanted and tag.lower() == wanted.lower()]
         near = [tag for tag in self.languages if wanted and primary(tag) == primary(wanted)]
         return next(iter([*same, *near, self.language]))
+
+
+def reread(text: str | None) -> Study | None:
+    """The study of a study.json, a simulated run's under the name of the real one; None where it is none that
+    this version of the program understands."""
+    try:
+        content = json.loads(text or "")
+        content["slug"] = content["slug"].removeprefix(SIMULATED)
+        return Study.model_validate_json(json.dumps(content))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def _check_unique(ids: Mapping[tuple[int | str, ...], str]) -> None:

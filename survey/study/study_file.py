@@ -6,16 +6,19 @@ they can be answers. Aliases and doubled keys are refused; tags that make Python
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
+from yaml.reader import Reader
 
 from survey.study import Study, mistakes
 from survey.study.schema import FORMS
 
 FOLDER = Path(__file__).parent.parent / "studies"
 MAX_BYTES = 256_000
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # PostgreSQL knows no NUL, UTF-8 no half of a surrogate pair
 
 
 class StudyError(ValueError):
@@ -107,10 +110,14 @@ def parse(text: str, name: str = "the study") -> Study:
         StudyError: one sentence for every mistake.
     """
     loader = None
+    _check_characters(text, name)
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
+        _check_values(root, name)
         content = loader.construct_document(root) if root is not None else None
+    except StudyError:
+        raise
     except (yaml.YAMLError, RecursionError, ValueError, KeyError) as error:  # KeyError: a bad `!!bool`
         raise StudyError(_yaml_sentence(error, name)) from error
     finally:
@@ -123,6 +130,31 @@ def parse(text: str, name: str = "the study") -> Study:
     except ValidationError as error:
         lines = [_sentence(name, root, location, what) for location, what in mistakes.sentences(error)]
         raise StudyError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _check_characters(text: str, name: str) -> None:
+    """YAML allows no control characters but tabs and line ends, and no half of a surrogate pair."""
+    if found := Reader.NON_PRINTABLE.search(text):
+        raise StudyError(f"{name}, line {text.count(chr(10), 0, found.start()) + 1}: "
+                         f"{_character(found.group())} cannot stand in a text.")
+
+
+def _check_values(node: yaml.Node | None, name: str) -> None:
+    """An escape such as backslash and 0 can name what no database keeps."""
+    parts = [node] if node is not None else []
+    while parts:
+        part = parts.pop()
+        if isinstance(part, yaml.MappingNode):
+            parts += [child for pair in part.value for child in pair]
+        elif isinstance(part, yaml.SequenceNode):
+            parts += part.value
+        elif found := _UNSTORABLE.search(part.value):
+            raise StudyError(f"{name}, line {part.start_mark.line + 1}: "
+                             f"{_character(found.group())} cannot stand in a text.")
+
+
+def _character(one: str) -> str:
+    return "a NUL character" if one == "\0" else f"the character U+{ord(one):04X}"
 
 
 def _yaml_sentence(error: Exception, name: str) -> str:

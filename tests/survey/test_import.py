@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from survey.export import MalformedExport, import_, read
+from survey.export import MalformedExport, import_, read, write
 from survey.export.columns import ANSWERS, PARTICIPANTS, STIMULI, Column
+from survey.export.simulate import simulate
 from survey.store import Store
 from tests.columns import NEWER
+from tests.survey.helpers import rich_study
 
 
 def names(columns: tuple[Column, ...]) -> list[str]:
@@ -234,3 +237,32 @@ def test_no_bytes_break_the_reader(tmp_path: Path, content: bytes) -> None:
         assert read(folder).slug == "s"
     except MalformedExport as error:
         assert str(error).startswith("answers.csv")
+
+
+@pytest.mark.parametrize("simulated", [False, True])
+def test_an_imported_study_keeps_its_title_its_wording_and_its_file(tmp_path: Path, simulated: bool) -> None:
+    study = rich_study()
+    run = simulate(study, 3, 0.7)
+    if not simulated:
+        own = {"slug": study.slug, "documents": {"study.json": study.model_dump_json()}}
+        run = replace(run, **own, title=study.in_language("en").title)
+    write(run, tmp_path / "there")
+    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as store:
+        slug = import_(store, tmp_path / "there")
+        assert store.status(slug).title == ("SIMULATED: Everything" if simulated else "Everything")
+        back = store.dump(slug)
+    assert back.documents == run.documents
+    assert (back.questions, back.scales) == (run.questions, run.scales)
+    write(back, tmp_path / "again")
+    for file in (tmp_path / "there").iterdir():
+        assert file.read_bytes() == (tmp_path / "again" / file.name).read_bytes()
+
+
+@pytest.mark.parametrize("content", ["[]", '{"slug": 3}', '{"slug": "s", "sections": "newer"}'])
+def test_a_study_file_of_another_version_is_kept_and_not_read(tmp_path: Path, content: str) -> None:
+    write(simulate(rich_study(), 2, 0.7), tmp_path)
+    (tmp_path / "study.json").write_text(content, encoding="utf-8")
+    with Store(f"sqlite:///{tmp_path / 'segue.db'}") as store:
+        slug = import_(store, tmp_path)
+        assert store.status(slug).title == slug
+        assert store.dump(slug).documents["study.json"] == content

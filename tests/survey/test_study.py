@@ -41,6 +41,10 @@ def test_studies_that_ship_have_the_slug_of_their_file() -> None:
     ("title: {{title}}", True, "quote a text that begins with a brace"),
     ("title: {[a]: b}", True, "quote a text that begins with a brace"),
     ("title: !!bool perhaps", False, "not a valid study file"),
+    (r'title: "a\0b"', True, "a NUL character cannot stand in a text"),
+    ("title: 'a\0b'", True, "a NUL character cannot stand in a text"),
+    (r'title: "a\ud800b"', True, "U\\+D800 cannot stand in a text"),
+    ("title: 'a\x1bb'", True, "U\\+001B cannot stand in a text"),
 ])
 def test_yaml_that_means_no_text_is_one_sentence(written: str, line: bool, said: str) -> None:
     number, title = next((number, text) for number, text in enumerate(SMALL.splitlines(), start=1)
@@ -196,7 +200,7 @@ MISTAKES = {
         "line 5: this is not a valid study",
     ),
     "broken YAML": ("minutes: 2", "minutes: [2", "this is not a valid study file"),
-    "control character": ("minutes: 2", "minutes: 2\x00", "this is not a valid study file"),
+    "control character": ("minutes: 2", "minutes: 2\x00", "line 5: a NUL character cannot stand in a text"),
 }
 
 

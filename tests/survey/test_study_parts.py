@@ -54,6 +54,9 @@ def test_blocks_speak_every_language_of_the_program_and_hold_seven_points() -> N
         assert points == 7
 
 
+MORE = """  - {kind: open_ratings, id: open, title: T, question: Q, low: L, high: H, settings: [{}],
+     scales: [{id: useful, question: "How useful?", low: Not, high: Very}]}
+  - {kind: comm"""
 MISTAKES = {
     "a text without the study's language": (
         RICH, "title: {en: Everything, de: Alles}", "title: {de: Alles}",
@@ -96,6 +99,10 @@ MISTAKES = {
     "a scale twice": (
         RICH, "scales: [{", "scales: [{id: useful, question: Q, low: L, high: H}, {",
         "line 37: sections[4].scales[1].id 'useful' is used before"),
+    "another scale of the same name": (
+        RICH, "  - {kind: comm", MORE.replace("How useful?", "How odd?"),
+        "line 43: sections[5].scales[0].id 'useful' is another scale in a section before; both would be the "
+        "column s_useful, so it needs another id."),
     "nothing to prefer": (
         RICH, "settings: [{system: [one, two], temperature: 0.5}, {temperature: 0.9}]", "settings: [{}]",
         "line 28: sections[3].pairs.prefer needs at least two different settings"),
@@ -138,6 +145,11 @@ MISTAKES = {
     "a margin of a half": (
         SMALL, "minutes: 2", "minutes: 2\nmargin: 0.5", "line 6: margin must be less than 0.5"),
 }
+
+
+def test_one_scale_may_be_asked_in_two_sections() -> None:
+    sections = parse(RICH.replace("  - {kind: comm", MORE, 1)).sections
+    assert sections[4].scales == sections[5].scales
 
 
 @pytest.mark.parametrize("name", MISTAKES)
