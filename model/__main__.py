@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,18 @@ def bar() -> Progress:
     return Progress(*columns, console=console)
 
 
+def tasks(progress: Progress) -> Callable[[str, int, int], None]:
+    """Tells the bars of a progress display what is done, each begun when it is first named."""
+    known: dict = {}
+
+    def told(what: str, done: int, total: int) -> None:
+        if what not in known:
+            known[what] = progress.add_task(what, total=total)
+        progress.update(known[what], completed=done, total=total)
+
+    return told
+
+
 @app.command()
 def prepare(
     folder: Annotated[Path, typer.Argument(help="A folder of .mid files, searched to the bottom.")],
@@ -38,7 +51,7 @@ def prepare(
     four_four: Annotated[bool, typer.Option(help="Leave out music that is not in 4/4 throughout.")] = True,
     max_bars: Annotated[int | None, typer.Option(help="Keep at most so many bars of a file.")] = None,
     transpositions: Annotated[int, typer.Option(help="Copies of training pieces in other keys (0-11).")] = 0,
-    only: Annotated[str, typer.Option(help="Data sets to take alone, such as mutopia,openscore_lieder.")] = "",
+    only: Annotated[str, typer.Option(help="Data sets to take alone: mutopia,openscore_lieder.")] = "",
     limit: Annotated[int | None, typer.Option(help="Take only so many files, drawn at random.")] = None,
     index: Annotated[Path | None, typer.Option(
         help="CSV with path, source_file and dataset, to keep the sections of a piece together.")] = None,
@@ -164,14 +177,7 @@ def evaluate(
     asked = run.Request(checkpoint, data, library, split, prompts, bars, prompt_bars, settings, pieces,
                         sequence, copies, controls, seed, workers, published, cache)
     with bar() as progress:
-        tasks = {}
-
-        def told(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done, total=total)
-
-        results = run.evaluate(asked, told)
+        results = run.evaluate(asked, tasks(progress))
     if out and out.suffix == ".json":
         kept = results if prompts else results["likelihood"]
         out.write_text(json.dumps(kept, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -179,6 +185,63 @@ def evaluate(
         for path in report.write(results, out):
             console.print(str(path), markup=False, highlight=False, soft_wrap=True)
     typer.echo(json.dumps(run.brief(results)))
+
+
+@app.command()
+def sweep(
+    out: Annotated[Path, typer.Argument(help="A folder for sweep.json, sweep.svg and sweep.md.")],
+    checkpoint: Annotated[str | None, typer.Option(help="A shipped checkpoint's name or a folder.")] = None,
+    data: Annotated[Path, typer.Option(
+        help="The prepared folder that the checkpoint was trained on.")] = Path("data/prepared/events"),
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
+    prompts: Annotated[int, typer.Option(help="How many pieces to continue.")] = 60,
+    bars: Annotated[int, typer.Option(help="Bars to continue each by.")] = 8,
+    settings: Annotated[str, typer.Option(help="The centre: a preset, or changes to it.")] = "natural",
+    factors: Annotated[str, typer.Option(help="What to move, such as temperature,best_of; blank: all.")] = "",
+    seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
+) -> None:
+    """Find the settings that a machine listener tells from people least: one factor moved at a time."""
+    import json
+
+    from model.evaluation import sweep as designed
+    from model.evaluation.run import Request
+
+    asked = Request(checkpoint, data, split=split, prompts=prompts, bars=bars, settings=settings, seed=seed,
+                    workers=workers)
+    with bar() as progress:
+        task = progress.add_task("Sweeping", total=None)
+        found = designed.sweep(asked, tuple(filter(None, factors.split(","))) or tuple(designed.FACTORS),
+                               lambda what, n, all_: progress.update(task, description=what, completed=n,
+                                                                     total=all_))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "sweep.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (out / "sweep.md").write_text(designed.table(found) + "\n", encoding="utf-8")
+    designed.figure(found, out / "sweep.svg")
+    typer.echo(designed.table(found))
+
+
+@app.command()
+def teach(
+    checkpoint: Annotated[str | None, typer.Argument(help="A shipped checkpoint's name or a folder.")] = None,
+    data: Annotated[Path, typer.Option(
+        help="The prepared folder that the checkpoint was trained on.")] = Path("data/prepared/events"),
+    pieces: Annotated[int, typer.Option(help="Pieces that are continued and listened to.")] = 400,
+    seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 5,
+    workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
+) -> None:
+    """Teach the listener by which the best of several takes is chosen; listener.json beside the weights."""
+    import json
+
+    from model.checkpoint import folder_of
+    from model.evaluation.run import CACHE
+    from model.evaluation.teaching import teach as run
+    from model.generator import Generator
+
+    with bar() as progress, Generator(checkpoint, workers) as generator:
+        learnt = run(generator, data, pieces, seed=seed, cache=CACHE, progress=tasks(progress))
+    learnt.save(folder_of(checkpoint))
+    typer.echo(json.dumps(learnt.about))
 
 
 @app.command()

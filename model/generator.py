@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from symusic import Score
 
-from model import checkpoint
+from model import checkpoint, ear
 from model.endings import close
 from model.growing import Growing, Sprout, after_prompt, continuation
 from model.judging import Verdict, judge
@@ -171,6 +171,7 @@ class Generator:
         self.checkpoint_sha256 = checkpoint.sha256(self._folder)
         self.layout = _layout(self._folder)
         self.controls = checkpoint.controls(self._folder)
+        self.ear = ear.read(self._folder)
         self._pool = pool or Pool(self._folder, workers)
         self._others: dict[str, Generator] = {}
 
@@ -297,7 +298,7 @@ class Generator:
 
         def attempt(number: int) -> Take | None:
             seed = (settings.seed + index + number * takes) % 2**31
-            job = Job(plan.given, plan.rules, _sampling(settings), settings.bars, seed, self._folder)
+            job = Job(plan.given, plan.rules, sampling(settings), settings.bars, seed, self._folder)
             sprout = Sprout(self.layout, plan, settings.bars, settings.whistle, index, number)
 
             def show(grown: Growing | None) -> None:
@@ -351,7 +352,7 @@ class Generator:
             index=index, score=score, seam_s=seam, seam_bar=plan.prompt_bars, settings=settings,
             faults=faults(new, made), retried=False, complete=complete, system=self.system,
             checkpoint_sha256=self.checkpoint_sha256, tokens=len(steps), notes=new.note_num(),
-            elapsed_s=elapsed_s, verdict=judge(plan.score, new, made),
+            elapsed_s=elapsed_s, verdict=judge(plan.score, new, made, self.ear),
         )
 
 
@@ -390,7 +391,8 @@ def _ranked(made: Sequence[Take]) -> list[Take]:
     return sorted(made, key=key)
 
 
-def _sampling(settings: Settings) -> Sampling:
+def sampling(settings: Settings) -> Sampling:
+    """How a take with these settings is drawn."""
     return Sampling(settings.temperature, settings.top_k, settings.top_p, settings.min_p,
                     settings.no_repeat_ngram, settings.no_repeat_bars, settings.guard, settings.ending)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from symusic import Score
 
+from model.ear import Ear
 from model.evaluation.features import divergence, jaccard
 from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, Passage, passage
 from model.harmony import scale_consistency
@@ -21,6 +22,7 @@ from model.metre import STEPS
 from model.score import count_bars, cut_bars
 
 NAMES = ("silence", "repetition", "register", "density", "harmony")
+LISTENER = "machine listener"       # first heard where a system has one (see ear.py)
 LOOK = 16                   # bars: the last of a prompt, and those that a bar may be an echo of
 _KEY_BARS, _KEY_NOTES = 2, 8        # a key is heard in so many bars, from so many pitched notes
 
@@ -45,12 +47,13 @@ class Verdict:
 
     @property
     def total(self) -> float:
-        """The mean of the scores, 0 to 1."""
-        return sum(self.scores.values()) / len(self.scores)
+        """What candidates are ranked by, 0 to 1: the machine listener's score, else the mean of the scores."""
+        return self.scores.get(LISTENER, sum(self.scores.values()) / len(self.scores))
 
 
-def judge(prompt: Score | None, continuation: Score, bars: int) -> Verdict:
-    """A continuation of `bars` bars, from tick 0, held against its prompt (None: it began from nothing).
+def judge(prompt: Score | None, continuation: Score, bars: int, ear: Ear | None = None) -> Verdict:
+    """A continuation of `bars` bars, from tick 0, held against its prompt (None: it began from nothing), and
+    heard by the system's machine listener, if it has one.
 
     What needs pitches is 1 where neither has any. A continuation without notes has 0 throughout.
     """
@@ -64,6 +67,9 @@ def judge(prompt: Score | None, continuation: Score, bars: int) -> Verdict:
     found = {"silence": _silence(part, before), "repetition": _repetition(part, before),
              "register": _register(part, before), "density": _density(part, before),
              "harmony": _harmony(part, before)}
+    if ear is not None and before is not None:
+        person = ear.person(prompt, continuation, bars)
+        found[LISTENER] = person, f"A listener taught on this system gives a person {_in_100(person)} chances."
     return Verdict({name: score for name, (score, _) in found.items()},
                    {name: reason for name, (_, reason) in found.items()})
 

@@ -11,10 +11,11 @@ from symusic import Score
 
 from model.evaluation import copies, faults, intervals, ngrams, takes
 from model.evaluation.baselines import Chain, markov, shuffled
+from model.evaluation.cues import cues
 from model.evaluation.distances import number, over_floor
 from model.evaluation.features import SCALARS, Features, features
 from model.evaluation.fingerprint import TrainingSet
-from model.evaluation.listener import cues, listen
+from model.evaluation.listener import listen
 from model.evaluation.passage import Passage, passage
 from model.evaluation.pieces import Piece
 from model.generator import Generator, Settings

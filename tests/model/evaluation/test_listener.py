@@ -5,8 +5,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from model.evaluation import listener
+from model.evaluation.cues import cues
 from model.evaluation.features import features
-from model.evaluation.listener import auc, cues, listen
+from model.evaluation.listener import auc, listen
 from tests.model.evaluation.material import wander
 
 
