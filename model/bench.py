@@ -17,20 +17,23 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import torch
 
 from model import checkpoint, engine, peers
 from model.checkpoint import Checkpoint
-from model.generator import PRESETS
-from model.library import prompts
+from model.generator import Generator, Settings, Start, sampling
+from model.growing import Growing
+from model.library import Piece, prompts
+from model.live import Broadcast, Growth, Sketch
+from model.live_sound import Gauge
 from model.networks import build
 from model.plan import Plan
 from model.pool import Pool
 from model.sampling import Sampling
-from model.score import bar_seconds
+from model.score import Score, bar_seconds
 from model.workers import Job, Reading
 
 PUBLISHED = "published"
@@ -40,10 +43,9 @@ LONG = 64                       # bars: more than any round fills
 BARS = 16
 PROBE = 8                       # tokens by which the best number of threads is chosen
 COMPARED = ("ours_1", "ours_4", "transformers_1", "transformers_4")
-PROMPT_BARS = 8
+READING_S = 1.0                 # time for reading a prompt, before anybody presses Continue
 AS_PUBLISHED = Sampling()       # temperature 0.5, the 15 likeliest, no 6 tokens twice
-AS_DEFAULT = Sampling(PRESETS["natural"].temperature, PRESETS["natural"].top_k, PRESETS["natural"].top_p,
-                      no_repeat_ngram=0)
+SETTINGS = Settings(bars=BARS)
 # Not among the training music: a rag, a trio sonata, a piano trio, a song.
 PIECES = ("joplin/maple_leaf_rag.mxl", "corelli/opus3no1/1grave.xml", "schumann_clara/opus17/movement3.xml",
           "schubert/Lindenbaum.xml")
@@ -64,6 +66,7 @@ def bench(system: str | Path | None, against: str | Path | None, folder: Path, p
         transformers in one batch), transformers with the number of threads that suits it best.
     notes_per_s, music_s_per_s: of one take of the system on one thread; notes_per_s of transformers: in what
         it made of `against`.
+    first_sound_s: median wait for the first bar's sound, from asking for a take on.
     busy_share: our speed with another busy process a core, over that alone. cores, checkpoint_sha256 (of the
         system), and so on. None, and a sentence in `missing`, for what could not be measured.
     """
@@ -77,12 +80,14 @@ def bench(system: str | Path | None, against: str | Path | None, folder: Path, p
         with _same_weights(against) as same:
             found = _against(same, folder, prompt_tokens, tokens, rounds)
         notes, seconds = _music(ready, folder, rounds)
+        first = _first_sound(ready, folder, rounds)
     finally:
         torch.set_num_threads(threads)
     theirs = found.pop("notes")
     return found | {
         "notes_per_s": {"ours": _rounded(notes), "transformers": _rounded(theirs)},
         "notes_ratio": _ratio(notes, theirs), "music_s_per_s": _rounded(seconds),
+        "first_sound_s": _rounded(first, 3),
         "rounds": rounds, "cores": os.cpu_count(), "system": ready.name, "checkpoint_sha256": ready.sha256}
 
 
@@ -203,18 +208,56 @@ def _music(ready: Checkpoint, folder: Path, rounds: int) -> tuple[float, float]:
     thread, from its prompt, read already, to its last bar."""
     fast = engine.fast(ready.network)
     notes, seconds = [], []
-    for piece in (piece for piece in prompts(folder) if piece.excerpt.file in PIECES):
-        plan = ready.layout.from_prompt(piece.score(), PROMPT_BARS, True)
+    for piece in _pieces(folder):
+        plan = ready.layout.from_prompt(piece.score(), SETTINGS.prompt_bars, True)
         prefix = ready.layout.prefill(fast, plan.given)
         bar_s = float(np.diff(bar_seconds(plan.score, plan.prompt_bars))[-1])
         for seed in range(rounds):
             began = time.perf_counter()
-            steps, _ = ready.layout.generate(fast, plan.given, plan.rules, AS_DEFAULT, bars=BARS, seed=seed,
-                                             heard=lambda new, share: True, prefix=prefix)
+            steps, _ = ready.layout.generate(fast, plan.given, plan.rules, sampling(SETTINGS), bars=BARS,
+                                             seed=seed, heard=lambda new, share: True, prefix=prefix)
             took = time.perf_counter() - began
             notes.append(ready.layout.notes(steps) / took)
             seconds.append(BARS * bar_s / took)
     return statistics.median(notes), statistics.median(seconds)
+
+
+def _pieces(folder: Path) -> list[Piece]:
+    return [piece for piece in prompts(folder) if piece.excerpt.file in PIECES]
+
+
+def _first_sound(ready: Checkpoint, folder: Path, rounds: int) -> float:
+    """Seconds from asking for a take to the first MP3 bytes of its first new bar: the median over PIECES.
+
+    As on the page, the prompt was read, and its loudness measured, when it was chosen.
+    """
+    waits = []
+    with Generator(ready.folder) as generator:
+        list(generator.stream(Start(), replace(SETTINGS, bars=1), generator.workers))      # they have started
+        for piece in _pieces(folder):
+            seed = generator.prepare(piece.score(), SETTINGS)
+            growth = Growth(piece.title, Sketch(seed.score, seed.seconds), Gauge())
+            _ = growth.factor
+            time.sleep(READING_S)
+            for number in range(rounds):
+                waits.append(_wait(generator, piece.score(), growth, number))
+    return statistics.median(waits)
+
+
+def _wait(generator: Generator, prompt: Score, growth: Growth, seed: int) -> float:
+    """Seconds until the first new bar of one take is heard."""
+    began, stop = time.perf_counter(), Event()
+    for event in generator.stream(prompt, replace(SETTINGS, seed=seed), 1, stop, growing=True):
+        if isinstance(event, Growing) and event.bars:
+            growth.now = Sketch(event.score, event.seconds)
+            sound = Broadcast(growth, event.seam_s)
+            while not sound.more():
+                pass
+            took = time.perf_counter() - began
+            sound.close()
+            stop.set()
+            return took
+    raise ValueError("A take of no bars has no first sound.")
 
 
 def _ratio(a: float, b: float | None) -> float | None:

@@ -122,7 +122,7 @@ def test_bench_prints_json_last(system, request):
     result = json.loads(said.splitlines()[-1])
     assert set(result["tokens_per_s"]) == {"ours_1", "ours_4", "transformers_1", "transformers_4"}
     assert all(speed > 0 for speed in result["tokens_per_s"].values()) and result["notes_per_s"]["ours"] > 0
-    ratios = "ratio_1", "ratio_4", "notes_ratio", "music_s_per_s", "busy_share"
+    ratios = "ratio_1", "ratio_4", "notes_ratio", "music_s_per_s", "busy_share", "first_sound_s"
     assert all(result[name] > 0 for name in ratios)
     assert (result["prompt_tokens"], result["tokens"], result["missing"]) == (16, 12, None)
     assert result["against_sha256"] == checkpoint.sha256(against)
