@@ -19,11 +19,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis import plan
-from analysis.answers import read
 from analysis.board import Office, StudyStatus
 from analysis.power import Assumptions, PowerError, power, power_figure, power_sentences
-from analysis.report import SEED, make
-from analysis.statistics import results
+from analysis.report import SEED, analysed, make
 
 FILES = ("participants.csv", "stimuli.csv", "answers.csv", "codebook.md")
 DOCUMENTS = ("study.json", "plan.json", "audit.json")  # where the export has them
@@ -68,7 +66,7 @@ class Desk:
     def numbers(self, slug: object) -> dict[str, Any]:
         """The content of results.json."""
         with self._exported(slug) as folder:
-            return results(read(folder), np.random.default_rng(SEED))
+            return analysed(Path(folder))
 
     def archive(self, slug: object, folder: Path) -> Path:
         """The export files, the codebook and the documents as one zip in ``folder``."""

@@ -14,6 +14,7 @@ from importlib.metadata import version
 import pandas as pd
 
 from analysis.answers import Answers
+from analysis.detection import TWO_WAY
 from analysis.plan import say
 from analysis.record import Document, Record
 from analysis.wording import Results, is_simulated, p_value
@@ -34,6 +35,12 @@ WORKS = {
     "estimated values of d′. Behavior Research Methods, Instruments, & Computers, 27, 46–51.",
     "baayen": "Baayen, R. H., Davidson, D. J., & Bates, D. M. (2008). Mixed-effects modeling with crossed "
     "random effects for subjects and items. Journal of Memory and Language, 59, 390–412.",
+    "owen": "Owen, A. B., & Eckles, D. (2012). Bootstrapping data arrays of arbitrary order. Annals of "
+    "Applied Statistics, 6, 895–927.",
+    "satterthwaite": "Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance "
+    "components. Biometrics Bulletin, 2, 110–114.",
+    "arvesen": "Arvesen, J. N. (1969). Jackknifing U-statistics. Annals of Mathematical Statistics, 40, "
+    "2076–2100.",
     "mccullagh": "McCullagh, P. (1980). Regression models for ordinal data. Journal of the Royal "
     "Statistical Society B, 42, 109–142.",
     "friedman": "Friedman, M. (1937). The use of ranks to avoid the assumption of normality implicit in the "
@@ -214,16 +221,20 @@ def _analysis(numbers: Results, beside: Record) -> list[str]:
                 f"Equivalence with guessing was tested by two one-sided tests [schuirmann] with a margin of "
                 f"{100 * numbers['margin']:g} percentage points around 50%."
             )
-        told.append("Sensitivity d′ was computed with the log-linear correction [hautus].")
+        told.append(
+            "Sensitivity d′ was computed with the log-linear correction [hautus]; its interval comes from a "
+            f"bootstrap over participants{' and clips [owen]' if _other_clips(pairs) else ''}."
+        )
         if pairs.get("mixed_model"):
             told.append(
                 "A mixed-effects logistic model had crossed random intercepts of participants and clips "
-                "[baayen]."
+                "[baayen], its degrees of freedom Satterthwaite's [satterthwaite]."
             )
     if ratings["n_answers"]:
         told.append(
             "Mean ratings carry t intervals clustered by participant [liang]; agreement is Krippendorff's "
-            "alpha for ordinal data [krippendorff]."
+            "alpha for ordinal data [krippendorff], its interval a jackknife over participants and clips "
+            "[arvesen]."
         )
         if (ratings.get("models") or {}).get("origin"):
             told.append(
@@ -241,9 +252,11 @@ def _analysis(numbers: Results, beside: Record) -> list[str]:
             f"{number(len(tests['families']), 'family', 'families')} were corrected by Holm's method [holm]."
         )
     bootstrap = numbers["bootstrap"]
+    # Two one-sided tests at 5% go with the interval of 90%.
+    ninety = ", but that of the equivalence test is of 90%" if pairs["n_answers"] else ""
     told.append(
         f"Bootstrap intervals rest on {bootstrap['resamples']:,} resamples (seed {bootstrap['seed']}); "
-        "all intervals are of 95%."
+        f"intervals are of 95%{ninety}."
     )
     if beside.plan is not None:
         departed = len(numbers["plan"]["departures"])
@@ -256,6 +269,11 @@ def _analysis(numbers: Results, beside: Record) -> list[str]:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     told.append(f"Computations were made with Segue on Python {platform.python_version()} ({packages}).")
     return told
+
+
+def _other_clips(pairs: Results) -> bool:
+    """Whether the interval of d′ holds for other clips, too."""
+    return pairs["signal_detection"]["method"] == TWO_WAY
 
 
 def _results(numbers: Results) -> list[str]:
@@ -273,7 +291,11 @@ def _results(numbers: Results) -> list[str]:
         equal = pairs.get("equivalence")
         if equal and equal["p_value"] is not None:
             verdict = "was" if equal["equivalent"] else "was not"
-            told.append(f"Equivalence with guessing {verdict} shown ({p_value(equal['p_value'])}).")
+            low, high = equal["ci90"]
+            told.append(
+                f"Equivalence with guessing {verdict} shown (90% CI {low:.1%} to {high:.1%}, "
+                f"{p_value(equal['p_value'])})."
+            )
     mixed = pairs.get("mixed_model")
     if mixed and mixed["accuracy_ci95"]:
         low, high = mixed["accuracy_ci95"]

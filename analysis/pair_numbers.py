@@ -87,7 +87,7 @@ def guessing(pairs: Results) -> list[Row]:
     part, factor = pairs["equivalence"], pairs["bayes_factor"]
     if not part["n"]:
         return []
-    what = f"Accuracy within {100 * part['margin']:g} points of one half"
+    what = f"Accuracy within {100 * part['margin']:g} percentage points of one half"
     verdict = "shown" if part["equivalent"] else "not shown"
     n = f"{part['n']} answers, {people(part)}"
     exact = part["exact"]

@@ -234,8 +234,8 @@ def power_sentences(result: Mapping[str, Any]) -> list[str]:
         _needed_sentence(
             result,
             "equivalence",
-            f"show equivalence within {taken['margin']:.0%} of one half if the true accuracy is "
-            f"{taken['equivalent_accuracy']:.0%}",
+            f"show equivalence within {100 * taken['margin']:g} percentage points of one half if the true "
+            f"accuracy is {taken['equivalent_accuracy']:.0%}",
         ),
         f"If listeners guess on average, the test against one half is wrong in {alarms['power']:.1%} of "
         f"studies with {last['participants']} participants (95% interval {alarms['ci95'][0]:.1%} to "
@@ -309,7 +309,7 @@ def power_figure(result: Mapping[str, Any]) -> go.Figure:
             canvas.point(point["participants"], point[test]["power"], colour, 4, hover)
     words = [
         f"<b>solid</b>: finds an accuracy of {taken['accuracy']:.0%}",
-        f"<b>dashed</b>: shows equivalence (margin {taken['margin']:.0%})",
+        f"<b>dashed</b>: shows equivalence (margin {100 * taken['margin']:g} percentage points)",
     ]
     canvas.note(0, 1, "<br>".join(["SIMULATED: power", *words]), yref="paper", yanchor="bottom", yshift=6)
     canvas.scale({size: str(size) for size in _round_sizes(sizes)}, ("left", "right"))

@@ -116,12 +116,19 @@ def check(status: StudyStatus, job: Job | None) -> str:
         return failed + hint("Can something other than the music tell who wrote it: loudness, length, file "
                              "size, tempo? Check it before the first participant.")
     found = "".join(note(warning, wrong=True) for warning in status.audit.get("warnings", ()))
-    cues = "".join(f"<tr><th scope=row>{escape(str(name))}</th><td>{auc:.2f}</td></tr>"
-                   for name, auc in status.audit.get("cues", ()))
-    table = ('<table class="cues"><caption>How well each cue alone tells machine from human (0.5: not at '
-             'all; over 0.65: a warning)</caption><thead><tr><th scope="col">Cue</th><th scope="col">AUC</th>'
-             f"</tr></thead><tbody>{cues}</tbody></table>") if cues else ""
+    systems = status.audit.get("systems", {})
+    table = _cues(status.audit.get("cues", ()), "machine from human, all systems together" if systems else
+                  "machine from human")
+    table += "".join(_cues(part.get("cues", ()), f"‘{name}’ from human") for name, part in systems.items())
     return f'{failed}<p class="say">{escape(str(status.audit.get("verdict", "")))}</p>{found}{table}'
+
+
+def _cues(cues: Iterable[tuple[str, float]], what: str) -> str:
+    """A table of cues with how well they tell ``what``."""
+    rows = "".join(f"<tr><th scope=row>{escape(str(name))}</th><td>{auc:.2f}</td></tr>" for name, auc in cues)
+    caption = f"How well each cue alone tells {what} (0.5: not at all; over 0.65: a warning)"
+    return (f'<table class="cues"><caption>{escape(caption)}</caption><thead><tr><th scope="col">Cue</th>'
+            f'<th scope="col">AUC</th></tr></thead><tbody>{rows}</tbody></table>') if rows else ""
 
 
 def doors(status: StudyStatus) -> str:

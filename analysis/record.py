@@ -95,12 +95,14 @@ def audit_sentences(audit: Document | None) -> list[str]:
     warnings = [str(warning) for warning in audit.get("warnings", ())]
     when = f" at {audit['at']}" if audit.get("at") else ""
     told = [f"The clips were audited{when}. {audit.get('verdict', '')}".strip()]
-    if audit.get("cues"):
-        name, auc = audit["cues"][0]
-        told.append(
-            f"The most telling cue was {name}: area under the ROC curve {auc:.2f}, cross-validated; 0.5 is "
-            f"guessing, and over {audit.get('threshold', 0.65):g} is a warning."
-        )
+    parts = {"": audit} | {f" of '{name}' alone": part for name, part in audit.get("systems", {}).items()}
+    told += [
+        f"The most telling cue{whose} was {part['cues'][0][0]}: area under the ROC curve "
+        f"{part['cues'][0][1]:.2f}, cross-validated; 0.5 is guessing, and over "
+        f"{audit.get('threshold', 0.65):g} is a warning."
+        for whose, part in parts.items()
+        if part.get("cues")
+    ]
     return [*told, f"Warnings: {len(warnings) or 'none'}.", *warnings]
 
 

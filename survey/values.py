@@ -188,6 +188,7 @@ class MeasuredClip:
     origin: str
     prompt_id: str | None
     facts: str | None
+    system: str | None
 
 
 @dataclass(frozen=True)

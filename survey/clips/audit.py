@@ -9,6 +9,9 @@ compared within a fold only, because scores of different classifiers do not comp
 
 How far chance goes is found by dealing the origins anew, within prompts where these have both (a permutation
 test; Ojala and Garriga 2010); the interval draws prompts with replacement.
+
+Of several systems the clips are taken together first, as a participant hears them, and then each system's
+alone against people's: what gives one away may be hidden where another has the opposite fault.
 """
 
 from __future__ import annotations
@@ -36,13 +39,14 @@ class Clip:
     """A clip as an audit sees it.
 
     origin: ai or human. prompt: clips with the same one continue the same bars. facts: as `cues.measure` and
-    `cues.copies` give them; None of a clip that was built without them.
+    `cues.copies` give them; None of a clip that was built without them. system: None of a person's.
     """
 
     id: str
     origin: str
     prompt: str
     facts: Facts | None
+    system: str | None = None
 
 
 def audit(clips: Sequence[Clip], seed: int = 0, progress: Progress = lambda done, of: None) -> dict:
@@ -58,23 +62,37 @@ def audit(clips: Sequence[Clip], seed: int = 0, progress: Progress = lambda done
         and of all together, the most telling first. `details` by name: `auc`, `ci95`, `chance95` (what 95% of
         random dealings of the origins stay below), `p`, `p_holm` (over the single cues), `verdict`
         (`telling`, `silent`, or `too few clips to tell`), and for one cue its `unit` and the means `ai` and
-        `human`. `copies`: what stands in the training music. `warnings`: sentences. `verdict`: one sentence.
+        `human`. `systems`: of each system alone its `clips`, `cues` and `details`; empty where there is one.
+        `copies`: what stands in the training music. `warnings`: sentences. `verdict`: one sentence.
     """
     known = [clip for clip in clips if clip.facts is not None and clip.origin in ("ai", "human")]
-    machine = np.array([clip.origin == "ai" for clip in known], bool)
-    prompts = [clip.prompt for clip in known]
+    systems = sorted({clip.system for clip in known if clip.origin == "ai" and clip.system})
+    alone = {name: [clip for clip in known if clip.origin == "human" or clip.system == name]
+             for name in (systems if len(systems) > 1 else ())}
+    of = (len(CUES) + 1) * (1 + len(alone))
+    whole, *each = (
+        _compared(some, seed, lambda done, _, before=number: progress(before * (len(CUES) + 1) + done, of))
+        for number, some in enumerate((known, *alone.values())))
     found = {
-        "clips": {"ai": int(machine.sum()), "human": int((~machine).sum()), "prompts": len(set(prompts)),
-                  "without_facts": len(clips) - len(known)},
-        "threshold": TELLING, "cues": [], "details": {}, "copies": _copies(known),
+        "clips": {**whole.pop("clips"), "without_facts": len(clips) - len(known)}, "threshold": TELLING,
+        **whole, "systems": dict(zip(alone, each, strict=True)), "copies": _copies(known),
     }
-    if machine.any() and not machine.all() and len(set(prompts)) > 1:
-        found["details"] = _details(known, machine, prompts, np.random.default_rng(seed), progress)
-        found["cues"] = sorted(([name, one["auc"]] for name, one in found["details"].items()
-                                if one["auc"] is not None), key=lambda cue: -cue[1])
     found["warnings"] = _warnings(found)
     found["verdict"] = _verdict(found)
     return found
+
+
+def _compared(clips: Sequence[Clip], seed: int, progress: Progress) -> dict:
+    """How many clips of each origin there are, and the cues that tell them apart."""
+    machine = np.array([clip.origin == "ai" for clip in clips], bool)
+    prompts = [clip.prompt for clip in clips]
+    counts = {"ai": int(machine.sum()), "human": int((~machine).sum()), "prompts": len(set(prompts))}
+    details = {}
+    if machine.any() and not machine.all() and len(set(prompts)) > 1:
+        details = _details(clips, machine, prompts, np.random.default_rng(seed), progress)
+    cues = sorted(([name, one["auc"]] for name, one in details.items() if one["auc"] is not None),
+                  key=lambda cue: -cue[1])
+    return {"clips": counts, "cues": cues, "details": details}
 
 
 # --- cues ---------------------------------------------------------------------------------------------------
@@ -244,8 +262,9 @@ def _copies(clips: Sequence[Clip]) -> list[dict]:
 
 
 def _warnings(found: dict) -> list[str]:
-    sentences = [_told(name, found["details"][name], found["clips"]) for name, _ in found["cues"]
-                 if found["details"][name]["verdict"] == "telling"]
+    sentences = [_told(name, part["details"][name], part["clips"], system)
+                 for system, part in [(None, found), *found["systems"].items()]
+                 for name, _ in part["cues"] if part["details"][name]["verdict"] == "telling"]
     for one in found["copies"]:
         who = {"ai": "The machine's clip", "human": "The human clip", None: "The prompt"}[one["origin"]]
         does = "copies" if one["origin"] == "ai" else "also lies in"
@@ -257,14 +276,15 @@ def _warnings(found: dict) -> list[str]:
     return sentences
 
 
-def _told(name: str, cue: dict, clips: dict) -> str:
+def _told(name: str, cue: dict, clips: dict, system: str | None) -> str:
     low, high = cue["ci95"]
     alone = "All cues together tell" if name == TOGETHER else f"The {name} alone tells"
     chance = "" if cue["p"] <= 0.05 else (f"; with {clips['prompts']} prompts chance alone goes up to "
                                            f"{cue['chance95']:.2f}")
     means = ("" if name == TOGETHER else
              f" The means are {cue['ai']:g} (machine) and {cue['human']:g} (people).".replace("  ", " "))
-    return (f"{alone} the machine's clips from people's with an AUC of {cue['auc']:.2f} "
+    whose = "the machine's clips" if system is None else f"the clips of '{system}'"
+    return (f"{alone} {whose} from people's with an AUC of {cue['auc']:.2f} "
             f"(95% interval {low:.2f} to {high:.2f}, p = {cue['p']:.3f}{chance}).") + means
 
 
@@ -273,8 +293,19 @@ def _verdict(found: dict) -> str:
     if not details:
         return "There is nothing to compare: an audit needs clips of both origins, on two prompts at least."
     telling = sum(one["verdict"] == "telling" for one in details)
-    if telling:
-        return f"{telling} of {len(details)} cues tell who wrote a clip; see the warnings."
-    if any(one["verdict"] != "silent" for one in details):
-        return "No cue tells who wrote a clip, but there are too few clips to be sure of it."
-    return "No cue tells who wrote a clip."
+    together = "All systems' clips taken together: " if found["systems"] else ""
+    told = (f"{telling} of {len(details)} cues tell who wrote a clip; see the warnings." if telling else
+            "no cue tells who wrote a clip, but there are too few clips to be sure of it."
+            if any(one["verdict"] != "silent" for one in details) else "no cue tells who wrote a clip.")
+    return together + (told if together else told[0].upper() + told[1:]) + _verdict_of_each(found["systems"])
+
+
+def _verdict_of_each(systems: dict[str, dict]) -> str:
+    """What is said of systems alone, after all of them together."""
+    given_away = [f"'{name}'" for name, part in systems.items()
+                  if any(one["verdict"] == "telling" for one in part["details"].values())]
+    if given_away:
+        return f" Alone, {', '.join(given_away)} can be told by a cue; see the warnings."
+    if any(one["verdict"] != "silent" for part in systems.values() for one in part["details"].values()):
+        return " Of each system alone there are too few clips to be sure."
+    return " No system alone can be told by a cue." if systems else ""

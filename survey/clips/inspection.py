@@ -33,8 +33,8 @@ def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None,
     if status.state == "building":
         raise NotReady(f"The study '{slug}' is audited when all its clips are built; "
                        f"{status.clips_built} of {status.clips_needed} are.")
-    clips = [Clip(clip.id, clip.origin, clip.prompt_id or clip.id, json.loads(clip.facts or "null"))
-             for clip in store.measured(slug)]
+    clips = [Clip(clip.id, clip.origin, clip.prompt_id or clip.id, json.loads(clip.facts or "null"),
+                  clip.system) for clip in store.measured(slug)]
 
     stop = stop or Event()
 
@@ -54,17 +54,25 @@ def inspect(store: Store, slug: str, progress: Progress = lambda done, of: None,
 
 
 def told(found: dict) -> list[str]:
-    """The lines of a result: a table of cues, the warnings, and the verdict."""
-    counts = found["clips"]
-    lines = [f"{found['study']}: {counts['ai']} clips by the machine, {counts['human']} by people, "
-             f"{counts['prompts']} prompts."]
+    """The lines of a result: a table of cues for all systems and for each, the warnings, and the verdict."""
+    lines = []
+    for name, part in [(found["study"], found), *found["systems"].items()]:
+        lines += _table(name, part)
     if found["cues"]:
+        lines += ["AUC: how well the cue tells clips that it has not learnt from (over "
+                  f"{found['threshold']:g}: a warning). Chance: 95% of random labellings stay below it.", ""]
+    return [*lines, *(f"Warning: {warning}" for warning in found["warnings"]), found["verdict"]]
+
+
+def _table(name: str, part: dict) -> list[str]:
+    counts = part["clips"]
+    lines = [f"{name}: {counts['ai']} clips by the machine, {counts['human']} by people, "
+             f"{counts['prompts']} prompts."]
+    if part["cues"]:
         lines += ["", f"{'cue':24}{'AUC':>6}  {'95% interval':14}{'chance':>7}{'p':>8}{'machine':>12}"
                       f"{'people':>12}  verdict"]
-        lines += [_row(name, found["details"][name]) for name, _ in found["cues"]]
-        lines += ["", f"AUC: how well the cue tells clips that it has not learnt from (over "
-                      f"{found['threshold']:g}: a warning). Chance: 95% of random labellings stay below it."]
-    return [*lines, "", *(f"Warning: {warning}" for warning in found["warnings"]), found["verdict"]]
+        lines += [_row(name, part["details"][name]) for name, _ in part["cues"]]
+    return [*lines, ""]
 
 
 def _row(name: str, cue: dict) -> str:

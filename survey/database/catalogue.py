@@ -220,7 +220,8 @@ def forget_files(session: Session, paths: Sequence[str]) -> None:
 def measured(session: Session, slug: str) -> list[MeasuredClip]:
     """See `Store.measured`."""
     row = study_row(session, slug)
-    columns = StimulusRow.stimulus_id, StimulusRow.origin, StimulusRow.prompt_id, StimulusRow.facts
+    columns = (StimulusRow.stimulus_id, StimulusRow.origin, StimulusRow.prompt_id, StimulusRow.facts,
+               StimulusRow.system)
     query = select(*columns).where(StimulusRow.study_id == row.id,
                                    StimulusRow.origin.is_not(None)).order_by(StimulusRow.id)
     return [MeasuredClip(*clip) for clip in session.execute(query)]

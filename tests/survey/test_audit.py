@@ -88,6 +88,38 @@ def test_weak_cues_tell_together() -> None:
     assert details[TOGETHER]["auc"] > max(details[NAMES[cue]]["auc"] for cue in weak)
 
 
+def of_systems(prompts: int) -> list[Clip]:
+    """A loud system, a quiet one, and people's clips between them, on the same prompts."""
+    made = []
+    for name, shift in (("loud", 9.0), ("quiet", -9.0)):
+        for clip in clips(prompts):
+            if clip.origin == "ai":
+                heard = clip.facts | {"loudness": clip.facts["loudness"] + shift}
+                made.append(Clip(f"{name}-{clip.id}", "ai", clip.prompt, heard, name))
+            elif name == "loud":
+                made.append(clip)
+    return made
+
+
+def test_a_cue_of_one_system_is_found_where_another_has_the_opposite_fault() -> None:
+    found = audit(of_systems(20))
+    assert set(found["systems"]) == {"loud", "quiet"}
+    assert found["systems"]["loud"]["clips"] == {"ai": 20, "human": 20, "prompts": 20}
+    assert found["details"]["loudness"]["verdict"] != "telling", "together they straddle people's"
+    for name, part in found["systems"].items():
+        assert part["details"]["loudness"]["verdict"] == "telling"
+        assert any(f"The loudness alone tells the clips of '{name}' from people's" in warning
+                   for warning in found["warnings"])
+    assert found["verdict"].startswith("All systems' clips taken together: ")
+    assert "Alone, 'loud', 'quiet' can be told by a cue" in found["verdict"]
+
+
+def test_one_system_is_not_told_twice() -> None:
+    some = [Clip(clip.id, clip.origin, clip.prompt, clip.facts, "one" if clip.origin == "ai" else None)
+            for clip in clips(6)]
+    assert audit(some)["systems"] == {}
+
+
 def test_no_prompt_is_on_both_sides() -> None:
     groups = np.random.default_rng(2).integers(0, 9, 60)
     divisions = auditing._divisions(groups, np.random.default_rng(3))
