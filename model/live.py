@@ -28,7 +28,7 @@ from model.render import RUNG, TAIL_S, default_soundfont, key_events, seats
 from model.score import MAX_INSTRUMENTS
 
 AHEAD_S = 12.0              # how far the sound runs ahead of who listens: nobody may go on listening
-_FIRST_S, _CHUNK_S = 0.25, 1.0
+_FIRST_S, _CHUNK_S = 0.3, 1.0
 _PREROLL_S = 0.3            # played unheard before the beginning, so that the room already sounds
 _FADE_S = 0.005
 _LOOK_S = 0.05              # how often a listener looks whether there is more

@@ -12,13 +12,17 @@ from symusic import Score
 
 from model import loudness
 from model.fluidsynth import SAMPLE_RATE
-from model.render import FORMATS, LAME_SCALE, synthesise
+from model.render import FORMATS, synthesise
 from model.score import cut_seconds
 
 LUFS = -20.0                # as `render.to_audio` makes it
 GAUGE_S = 8.0               # of the music before a time that its loudness is taken from
 _MARGIN = 1024              # frames that the limiter looks ahead and back; its filters reach 600
-_PLACEHOLDER = 144 * 160_000 // SAMPLE_RATE     # bytes of LAME's first frame at 160 kbit/s
+BYTES_A_SECOND = 320_000 // 8
+_PLACEHOLDER = 144 * 320_000 // SAMPLE_RATE     # bytes of LAME's first frame
+# Chromium hands on what it has received in blocks of 32 KiB (as was seen with version 150). At the highest bit
+# rate that is 0.8 s of sound; a tag at the beginning fills most of the first one, so that it comes sooner.
+_TAG = 24_576
 _GAUGED = 256
 
 
@@ -61,19 +65,20 @@ class Ceiling:
 
 
 class Mp3:
-    """An MP3 at a constant bit rate that can be sent while it is written.
+    """An MP3 of BYTES_A_SECOND that can be sent while it is written, after an ID3 tag that says nothing.
 
     LAME begins with a frame that says how long the file is. A stream cannot know; there it is left out.
     """
 
     def __init__(self) -> None:
         self._sink = _Sink()
-        self._file = soundfile.SoundFile(self._sink, "w", SAMPLE_RATE, channels=2, **FORMATS["mp3"])
-        self._to_skip = _PLACEHOLDER
+        how = {**FORMATS["mp3"], "compression_level": 0.0}
+        self._file = soundfile.SoundFile(self._sink, "w", SAMPLE_RATE, channels=2, **how)
+        self._to_skip, self._tag = _PLACEHOLDER, _tag(_TAG)
 
     def add(self, samples: np.ndarray) -> bytes:
         """The bytes that are new once these samples are written, float32 (frames, 2) within [-1, 1]."""
-        self._file.write(samples / np.float32(LAME_SCALE))
+        self._file.write(samples)
         return self._new()
 
     def rest(self) -> bytes:
@@ -85,7 +90,15 @@ class Mp3:
         data = self._sink.empty()
         skipped = data[: self._to_skip]
         self._to_skip -= len(skipped)
-        return data[len(skipped) :]
+        tag, self._tag = self._tag, b""
+        return tag + data[len(skipped) :]
+
+
+def _tag(size: int) -> bytes:
+    """An ID3 tag of so many bytes, nearly all of them padding. ID3v2.4, sections 3.1, 3.3 and 4.2.6."""
+    frame = b"TSSE" + bytes([0, 0, 0, 6, 0, 0, 3]) + b"Segue"
+    length = bytes(size - 10 >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return (b"ID3\x04\x00\x00" + length + frame).ljust(size, b"\0")
 
 
 class _Sink(io.RawIOBase):

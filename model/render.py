@@ -36,7 +36,7 @@ FORMATS = {
     "mp3": {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT",
             "compression_level": 0.5},
 }
-LAME_SCALE = 0.95                          # LAME plays its 160 kbit/s softer by this factor
+_LAME_SCALE = 0.95                          # LAME plays its 160 kbit/s softer by this factor
 _CHUNK = 1 << 16                            # frames a write; libsndfile's Vorbis overflows on long ones
 
 
@@ -154,7 +154,7 @@ def encode(audio: Audio, kind: str) -> bytes:
     kind = kind.removeprefix(".").lower()
     if kind not in FORMATS:
         raise ValueError(f"Sound is written as {', '.join(FORMATS)}, not as {kind!r}.")
-    samples = audio.samples / np.float32(LAME_SCALE) if kind == "mp3" else audio.samples
+    samples = audio.samples / np.float32(_LAME_SCALE) if kind == "mp3" else audio.samples
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", audio.sample_rate, channels=2, **FORMATS[kind]) as file:
         for start in range(0, len(samples), _CHUNK):
