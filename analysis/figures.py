@@ -55,7 +55,7 @@ def accuracy(results: Results) -> go.Figure | None:
     canvas.note(0.5, 1, "guessing", xref="x", yref="paper", xanchor="center", yanchor="bottom", yshift=2)
     canvas.scale(PERCENT_TICKS, ("left", "right"))
     for row, (name, part) in enumerate(rows):
-        (low, high), colour = part["ci95"], ACCENT if row == 0 else NEUTRAL
+        (low, high), colour = part["clustered"]["ci95"] or part["ci95"], ACCENT if row == 0 else NEUTRAL
         canvas.label(-row, name, f"{part['correct']} of {part['n']} right")
         canvas.line([0, 1], [-row, -row], FAINT, 1)
         canvas.line([0.5, 0.5], [-row - 0.2, -row + 0.2], NEUTRAL, 1.5, "3px,3px")

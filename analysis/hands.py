@@ -22,8 +22,10 @@ Work = Callable[..., Any]
 
 HERO = "accuracy"
 # Figures side by side on a wide screen; on a phone they follow one another.
-COLUMNS = (("experience", "choices", "rating_histograms"),
-           ("correct_by_experience", "setting_heatmap", "open_ratings"))
+COLUMNS = (("experience", "choices", "rating_histograms", "preferences", "halo"),
+           ("correct_by_experience", "setting_heatmap", "open_ratings", "surface", "labels"))
+# Of these a study that did not ask says nothing; of the others it says what is missing.
+WHERE_ASKED = ("preferences", "surface", "halo", "labels")
 DRAWN = (HERO, *COLUMNS[0], *COLUMNS[1])
 LIMITS, PLANNED = ("rules", "fast", "repeats"), ("planned_rules", "planned_fast", "planned_repeats")
 LIVE = ("programme", "life", "title", *PANELS, *ACTS, "sizing", "planning", "count", "reason")
@@ -146,6 +148,7 @@ class Hands:
     def _drawn(self, numbers: dict[str, Any]) -> list[Any]:
         """The opening sentence, the figures and their captions (FIGURES)."""
         drawings, captions = figures(numbers), programme.captions(numbers)
+        captions |= {name: "" for name in WHERE_ASKED if drawings[name] is None}
         return [programme.headline(numbers),
                 *(self._update(value=drawings[name], visible=drawings[name] is not None) for name in DRAWN),
                 *(captions[name] for name in DRAWN[1:])]

@@ -36,6 +36,10 @@ CAPTIONS = {
     "correct_by_experience": "Where they were right",
     "setting_heatmap": "Which settings they liked",
     "open_ratings": "Pieces they knew to be AI",
+    "preferences": "What they preferred",
+    "surface": "Where the best settings lie",
+    "halo": "What they took for a machine’s",
+    "labels": "What a label did",
 }
 
 

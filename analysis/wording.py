@@ -212,7 +212,7 @@ def _decided_caption(pairs: Results) -> str:
         return "No listener has yet named one clip of a pair with exactly one AI clip."
     return (
         "Share of right answers among those that named one clip of a pair with exactly one AI clip, with its "
-        "95% interval."
+        "95% interval, answers grouped by listener."
     )
 
 

@@ -1,11 +1,17 @@
-"""What the Research page says of what it did, over an office that is not there."""
+"""What the Research page says and draws, over an office that is not there."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 from analysis.board import StudyStatus
 from analysis.clerk import REOPEN, Clerk
 from analysis.gate import Gate
+from analysis.hands import DRAWN, FIGURES, WHERE_ASKED, Hands
+from analysis.report import analysed
 from analysis.works import Works
+from survey.export import write
+from survey.export.simulate import simulate
+from tests.survey.helpers import rich_study, small_study
 
 
 class FullOffice:
@@ -36,3 +42,28 @@ def test_a_full_study_that_wants_people_again_is_told_to_be_closed(tmp_path):
     assert "1 participant excluded." in said(tmp_path, wanted_more=False)
     assert REOPEN in said(tmp_path, wanted_more=False)
     assert REOPEN not in said(tmp_path, wanted_more=True)
+
+
+def drawn(study, folder) -> dict:
+    """What the Results tab holds of a simulated run, by the components' names."""
+    write(simulate(study, 20, 0.7), folder)
+    numbers = analysed(folder)
+    clerk = SimpleNamespace(numbers=lambda token, slug: numbers)
+    hands = Hands(clerk, None, lambda **change: change, lambda: None)
+    return dict(zip(FIGURES, hands.draw("token", "s"), strict=True))
+
+
+def test_a_study_that_asked_for_preferences_and_told_labels_sees_their_figures(tmp_path):
+    found = drawn(rich_study(), tmp_path)
+    for name in ("preferences", "labels", "halo"):
+        assert found[name]["visible"] and found[name]["value"] is not None
+        assert "<h3>" in found[f"about_{name}"]
+
+
+def test_a_study_that_did_not_ask_sees_nothing_of_them(tmp_path):
+    found = drawn(small_study(), tmp_path)
+    assert found["accuracy"]["visible"]
+    hidden = [name for name in WHERE_ASKED if not found[name]["visible"]]
+    assert {"preferences", "labels"} <= set(hidden)
+    assert all(found[f"about_{name}"] == "" for name in hidden)
+    assert all(found[f"about_{name}"] for name in DRAWN[1:] if name not in hidden)

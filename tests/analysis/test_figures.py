@@ -75,7 +75,7 @@ def test_choices_show_every_count_and_outline_the_truth(numbers):
 def test_accuracy_shows_the_interval(numbers):
     figure = figures(numbers)["accuracy"]
     intervals = [list(trace.x) for trace in figure.data if trace.mode == "lines" and trace.line.width == 4]
-    assert intervals == [numbers["pairs"]["decided"]["ci95"]]
+    assert intervals == [numbers["pairs"]["decided"]["clustered"]["ci95"]]
     points = [trace.x[0] for trace in figure.data if trace.mode == "markers"]
     assert points[0] == numbers["pairs"]["decided"]["accuracy"]
 

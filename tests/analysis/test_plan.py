@@ -147,6 +147,8 @@ def test_the_audit_is_told_in_sentences():
     assert told[0] == "The clips were audited at 2026-02-28T10:00:00Z. No cue tells who wrote a clip."
     assert "file size: area under the ROC curve 0.55" in told[1] and told[2:] == ["Warnings: none."]
     assert record.audit_sentences(silent | {"warnings": ["x.", "y."]})[2:] == ["Warnings: 2.", "x.", "y."]
+    several = record.audit_sentences(silent | {"systems": {"old": {"cues": [["file size", 0.61]]}}})
+    assert several[2].startswith("The most telling cue of 'old' alone was file size: area under")
 
 
 def test_the_number_of_tests_is_told():
