@@ -162,9 +162,9 @@ def _mean(name: str, part: Results) -> list[Row]:
             Row(
                 f"{name}: taken for AI",
                 percent(votes / asked),
-                span(part["said_ai_ci95"], percent),
+                span(part["said_ai_ci95"], percent) or "–",
                 f"{votes} of {asked}",
-                "Wilson",
+                "clustered",
             )
         )
     return rows

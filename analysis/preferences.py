@@ -18,7 +18,7 @@ from analysis.summaries import setting_labels, system_labels
 
 DAVIDSON = (
     "Bradley-Terry with ties (Davidson 1970); standard error from a bootstrap over participants, Student's t "
-    "with participants − 1 degrees of freedom"
+    "with participants − 1 degrees of freedom; about these very clips, not about others of the same systems"
 )
 RANK = "percentile bootstrap over participants"
 MOST = 20  # things ranked: more make more pairs than anybody reads

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.estimates import clustered_mean, wilson
+from analysis.clustered import CLUSTERED, clustered_share
+from analysis.estimates import clustered_mean
 from analysis.tallies import natural
 
 SCALE = (1, 2, 3, 4, 5)
@@ -22,8 +23,8 @@ def summary(ratings: pd.DataFrame) -> dict[str, Any]:
     values = ratings["rating"].astype(float)
     mean = clustered_mean(values.tolist(), ratings["participant_id"].tolist())
     counts = ratings["rating"].value_counts()
-    asked = int(ratings["said_ai"].notna().sum())
-    votes = int(ratings["said_ai"].fillna(False).sum())
+    asked = ratings[ratings["said_ai"].notna()]
+    votes = clustered_share(asked["said_ai"].astype(bool), asked["participant_id"])
     return {
         "n": mean.n,
         "n_participants": mean.groups,
@@ -31,9 +32,10 @@ def summary(ratings: pd.DataFrame) -> dict[str, Any]:
         "ci95": mean.ci95,
         "method": MEAN,
         "histogram": {str(value): int(counts.get(value, 0)) for value in SCALE},
-        "said_ai": votes,
-        "said_ai_n": asked,
-        "said_ai_ci95": wilson(votes, asked),
+        "said_ai": votes.correct,
+        "said_ai_n": votes.n,
+        "said_ai_ci95": votes.interval(),
+        "said_ai_method": CLUSTERED,
     }
 
 
