@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from model.catalogue import Catalogue
 from model.compound import Compound
@@ -18,6 +19,7 @@ from model.page import mount_compose
 from model.pool import Place
 from model.score import bar_seconds, cut_bars, normalise
 from model.shelf import Shelf
+from model.view import STATIC
 from tests.model.takes import until
 from tests.model.visitor import Visitor, player
 from tests.survey.page.served import served
@@ -77,6 +79,7 @@ def site(music, tmp_path_factory):
     app, machine, shelf = FastAPI(), Player(), Shelf(tmp_path_factory.mktemp("takes"))
     catalogue = Catalogue(lambda: [sheet], shelf)
     catalogue.start().join()
+    app.mount("/static", StaticFiles(directory=STATIC, packages=[("gradio", "templates/frontend/static")]))
     mount_compose(app, machine, catalogue, shelf)
     with served(app) as url:
         yield url, machine, shelf
@@ -181,3 +184,34 @@ def test_the_lead_in_is_a_bar_or_as_many_as_it_takes(music, tempo: float, seam_b
     seam = float(bar_seconds(score, seam_bar)[-1])
     start = lead_in(Growing(0, score, 0, seam, seam, seam_bar, 0))
     assert start == pytest.approx(begins, abs=1e-3) and (seam - start >= LEAD_S or seam_bar == 1)
+
+
+# In a browser
+
+_HEAR = """const Plain = window.Audio;
+window.sounds = [];
+window.Audio = function () { const made = new Plain(); window.sounds.push(made); return made; };"""
+_LIVE = """() => Math.max(0, ...window.sounds
+  .filter(one => one.currentSrc.includes('/live.mp3') && !one.paused)
+  .map(one => one.currentTime))"""
+
+
+@pytest.mark.parametrize("screen", [
+    {"viewport": {"width": 1280, "height": 800}},
+    {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}])
+def test_continue_leads_to_sound_that_goes_on_while_bars_are_made(site, ask, new_page, screen):
+    url, machine, _ = site
+    machine.script = ["bar", "wait", "bar", "bar", "take"]
+    page = new_page(**screen)
+    page.add_init_script(_HEAR)
+    page.goto(url)
+    page.locator("#stage .legend li").first.wait_for()
+    page.get_by_role("button", name="Continue", exact=True).click()
+    page.wait_for_function(f"({_LIVE})() > 0.3", timeout=60_000)
+    page.get_by_role("button", name="Pause Take 1").wait_for()
+    assert page.locator(".take[data-growing]").count() == 1
+    machine.gate.set()
+    page.locator(".take:not([data-growing])").wait_for()
+    heard = page.evaluate(_LIVE)
+    page.wait_for_function(f"({_LIVE})() > {heard} + 0.3", timeout=60_000)      # live sound plays on
+    assert page.locator(".take segue-player").count() == 1
