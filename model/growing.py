@@ -18,14 +18,16 @@ class Growing:
     """A take so far. `score` is the prompt joined with its `bars` complete new bars (0: the prompt alone).
 
     Bars that are complete do not change any more, but a note may sound longer than the last of them.
-    seconds: of the prompt and the complete bars. seam_s, seam_bar: where the machine takes over, as of Take.
-    attempt: 0, then 1 if the take is made once more; what the first one gave is void.
+    seconds: of the prompt and the complete bars; expected_s: of the whole, when all bars are there. seam_s,
+    seam_bar: where the machine takes over, as of Take. attempt: 0, then 1 if the take is made once more; what
+    the first one gave is void.
     """
 
     index: int
     score: Score
     bars: int
     seconds: float
+    expected_s: float
     seam_s: float
     seam_bar: int
     attempt: int
@@ -67,8 +69,9 @@ class Sprout:
         if self._plan.score is None:
             return None
         score, bars = self._plan.score, self._plan.prompt_bars
-        seam = float(bar_seconds(score, bars)[-1])
-        return Growing(self._index, score, 0, seam, seam, bars, self._attempt)
+        lines = bar_seconds(score, bars + self._bars)
+        seam = float(lines[bars])
+        return Growing(self._index, score, 0, seam, float(lines[-1]), seam, bars, self._attempt)
 
     def hear(self, first: int, steps: np.ndarray, share: float) -> None:
         """Steps from the n-th on; what was there in their place is void."""
@@ -82,5 +85,7 @@ class Sprout:
             return None
         self._shown, plan = bars, self._plan
         score, seam = after_prompt(plan, continuation(self._layout, plan, self._steps, bars), self._whistle)
-        seconds = float(bar_seconds(score, plan.prompt_bars + bars)[-1])
-        return Growing(self._index, score, bars, seconds, seam, plan.prompt_bars, self._attempt)
+        lines = bar_seconds(score, plan.prompt_bars + self._bars)
+        seconds = float(lines[plan.prompt_bars + bars])
+        return Growing(self._index, score, bars, seconds, float(lines[-1]), seam, plan.prompt_bars,
+                       self._attempt)

@@ -19,33 +19,37 @@ LEAD_S = 1.5        # least time from where a take begins to play to where the m
 def hang_up(run: Run, events: Iterable[Progress | Growing | Take], shelf: Shelf,
             source: keeping.Source) -> None:
     """Follows a stream to its end and fills the run. What grew and was not finished is taken down again."""
-    tokens: dict[int, str] = {}
+    grown: dict[int, tuple[str, dict]] = {}         # token and marks of the player
     try:
         for event in events:
             if isinstance(event, Progress):
                 run.progress = event
             elif isinstance(event, Growing):
-                _grow(run, event, shelf, source.title, tokens)
+                _grow(run, event, shelf, source.title, grown)
             else:
+                token, marks = grown.pop(event.index, (None, {}))
                 run.takes[event.index] = keeping.keep(shelf, event, source, stopped=run.stop.is_set(),
-                                                      token=tokens.pop(event.index, None))
+                                                      token=token, **marks)
             if run.takes:
                 run.hung.set()
     finally:
-        for index, token in tokens.items():
+        for index, (token, _) in grown.items():
             shelf.drop(token)
             run.takes.pop(index, None)
 
 
-def _grow(run: Run, event: Growing, shelf: Shelf, title: str, tokens: dict[int, str]) -> None:
-    token = tokens.get(event.index)
-    if token is None:
-        token = tokens[event.index] = shelf.begin(title, event.score, event.seconds)
-    else:
+def _grow(run: Run, event: Growing, shelf: Shelf, title: str, grown: dict[int, tuple[str, dict]]) -> None:
+    if event.index in grown:
+        token, marks = grown[event.index]
         shelf.grow(token, event.score, event.seconds, event.attempt)
-    first = not event.index
-    sound = player(token, f"Take {event.index + 1}", live=f"/takes/{token}/live.mp3", choose_bar=True,
-                   seam=round(event.seam_s, 4) or None, autoplay_from=lead_in(event) if first else None)
+    else:
+        token = shelf.begin(title, event.score, event.seconds)
+        marks = {"live": f"/takes/{token}/live.mp3", "expected": round(event.expected_s, 4)}
+        if not event.index:         # the first take of a run plays by itself
+            marks["autoplay_from"] = lead_in(event)
+        grown[event.index] = token, marks
+    sound = player(token, f"Take {event.index + 1}", seam=round(event.seam_s, 4) or None, choose_bar=True,
+                   **marks)
     run.takes[event.index] = take_view.growing(event.index, token, event.score, event.seam_s, event.seam_bar,
                                                event.bars, sound, again=event.attempt > 0)
 

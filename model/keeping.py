@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
@@ -101,10 +102,12 @@ class OtherCheckpoint(RecipeError):
                          f"{generator.checkpoint_sha256[:8]}), so its notes cannot be made again.")
 
 
-def keep(shelf: Shelf, made: Take, source: Source, *, stopped: bool, token: str | None = None) -> str:
+def keep(shelf: Shelf, made: Take, source: Source, *, stopped: bool, token: str | None = None,
+         **marks: object) -> str:
     """Puts a finished take on the shelf, its recipe within; returns its HTML.
 
-    stopped: the visitor pressed Stop before it was made. token: under which it grew there.
+    stopped: the visitor pressed Stop before it was made. token: under which it grew there. marks: of its
+    player, for this once.
     """
     facts = recipe(made, source.music, source.title)
     packed = pack(facts)
@@ -116,10 +119,10 @@ def keep(shelf: Shelf, made: Take, source: Source, *, stopped: bool, token: str 
         token = shelf.put(made.score, name, said)
     heard = len(bar_seconds(made.score)) - 1 - made.seam_bar
     new_bars = made.settings.bars if made.complete else max(heard, 0)       # the last ones may be rests
-    html = take_view.take(made, token, new_bars, link=link(token, packed), parent=source.parent,
-                          again=source.again, said=_told(made, source, stopped), rejected=rejected)
-    (shelf.folder / token / _FACTS).write_text(json.dumps({"title": source.title, "html": html}), "utf-8")
-    return html
+    html = partial(take_view.take, made, token, new_bars, link=link(token, packed), parent=source.parent,
+                   again=source.again, said=list(_told(made, source, stopped)), rejected=rejected)
+    (shelf.folder / token / _FACTS).write_text(json.dumps({"title": source.title, "html": html()}), "utf-8")
+    return html(**marks)
 
 
 def _title(made: Take, source: Source) -> str:

@@ -42,11 +42,13 @@ def run(id: str, title: str, takes: Iterable[str]) -> str:
 
 
 def take(made: Take, token: str, new_bars: int, *, link: str = "", parent: tuple[str, int] = ("", 0),
-         again: str = "", said: Iterable[str] = (), rejected: Sequence[str] = ()) -> str:
+         again: str = "", said: Iterable[str] = (), rejected: Sequence[str] = (),
+         **marks: object) -> str:
     """One finished take.
 
     link: what reopens it. parent: token and bar of the take that it continues. again: the token that a link
     had for it before it was made anew. said: what is to be told of it. rejected: tokens of made.rejected.
+    marks: further ones of its player.
     """
     facts = [counted(new_bars, "bar"), counted(made.notes, "note")]
     about = [f"after {counted(made.seam_bar, 'bar')}" if made.seam_bar else "from nothing",
@@ -68,7 +70,7 @@ def take(made: Take, token: str, new_bars: int, *, link: str = "", parent: tuple
             "bars": made.seam_bar + new_bars}
     return _item(made.index + 1, token, data, miniature(made.score, made.seam_s), " · ".join(facts),
                  " · ".join(about), "".join(note(sentence, wrong=False) for sentence in said),
-                 player(token, name, seam=round(made.seam_s, 4) or None, choose_bar=True), after)
+                 player(token, name, seam=round(made.seam_s, 4) or None, choose_bar=True, **marks), after)
 
 
 def not_chosen(made: Take, tokens: Sequence[str]) -> str:

@@ -133,7 +133,8 @@ class SeguePlayer extends HTMLElement {
     const anew = !first && music.attempt !== this.roll.music.attempt && music.open;
     const grown = first || anew || music.duration !== this.roll.music.duration || !music.open;
     this.open = Boolean(music.open);
-    if (!this.open) this.sound.finish();
+    const starts = first && this.hasAttribute("autoplay-from");
+    if (!this.open && !starts) this.sound.finish();
     if (!grown && !this.cut) return;
     this.roll.expected = Number(this.getAttribute("expected") ?? 0);
     this.legend.show(music.tracks, !this.open);
@@ -146,10 +147,11 @@ class SeguePlayer extends HTMLElement {
     this.#mark();
     this.#moved();
     const start = Number(this.getAttribute("autoplay-from") ?? 0);
-    if (first && this.hasAttribute("autoplay-from")) this.take(start);
+    if (starts) this.take(start);
     else if (anew && (this.playing || this.cut)) this.take(Math.min(start, this.time));
     else if (this.cut) this.take(this.time);
     this.cut = false;
+    if (!this.open) this.sound.finish();         // a take that was finished before it was seen plays on as it began
   }
 
   /** A stream ends early when the music is begun anew: what comes of that is seen in the next picture. */

@@ -69,6 +69,8 @@ def listen(visitor: Visitor, began: float, found: dict[str, str]) -> dict[str, f
     """Plays a take that has begun to grow: when it sounds, when new music is there, how long it is silent."""
     start, seam = float(found["autoplay-from"]), float(found["seam"])
     answer, arrived, received = visitor.get(f"{found['live']}?from={start}"), [], 0
+    if answer.status != 200:
+        raise ConnectionError(f"live.mp3: {answer.status} {answer.read()[:200]}; {visitor.ask('watch')[0]}")
     while data := answer.read1(4096):
         received += len(data)
         arrived.append((time.monotonic() - began, received))

@@ -59,8 +59,8 @@ class Player:
                         return
                 elif what in ("bar", "again"):
                     bars, attempt = (0, attempt + 1) if what == "again" else (bars + 1, attempt)
-                    seconds = float(bar_seconds(prompt, used + bars)[-1])
-                    yield Growing(0, cut_bars(prompt, 0, used + bars), bars, seconds, seam, used, attempt)
+                    so_far, seconds = cut_bars(prompt, 0, used + bars), bar_seconds(prompt, used + bars)[-1]
+                    yield Growing(0, so_far, bars, float(seconds), 24.0, seam, used, attempt)
                 elif what == "take":
                     whole = cut_bars(prompt, 0, used + bars)
                     yield Take(0, whole, seam, used, settings, (), attempt > 0, True, "test",
@@ -117,6 +117,14 @@ def test_a_take_hangs_in_the_answer_to_the_click_and_plays_by_itself(site, ask):
     said = over(visitor)
     assert player(said)["src"] == found["src"], "the piece stays the same"
     assert "data-growing" not in said[1] and b"open" not in visitor.fetch(f"/takes/{token}/roll.json")[1]
+
+
+def test_a_take_that_was_finished_at_once_begins_in_the_same_way(site, ask):
+    visitor, _ = ask("bar", "bar", "take")
+    found = player(over(visitor))
+    assert found["autoplay-from"] == "14.0" and len(visitor.fetch(found["live"] + "?from=14")[1]) > 100_000
+    kept = visitor.fetch(found["src"].replace("roll", "take"))[1]
+    assert b"segue-player" in kept and b"autoplay" not in kept, "but not after a reload"
 
 
 def test_who_waits_is_told_where_and_how_long(ask):
@@ -182,7 +190,7 @@ def test_a_bar_that_the_prompt_has_not_is_no_error_yet(site, ask):
 def test_the_lead_in_is_a_bar_or_as_many_as_it_takes(music, tempo: float, seam_bar: int, begins: float):
     score = normalise(music(bars=8, tempo=tempo))
     seam = float(bar_seconds(score, seam_bar)[-1])
-    start = lead_in(Growing(0, score, 0, seam, seam, seam_bar, 0))
+    start = lead_in(Growing(0, score, 0, seam, seam, seam, seam_bar, 0))
     assert start == pytest.approx(begins, abs=1e-3) and (seam - start >= LEAD_S or seam_bar == 1)
 
 
