@@ -93,7 +93,7 @@ def explanation(results: Results) -> str:
         low, high = grouped["ci95"]
         first += f" With answers grouped by listener: {low:.1%} to {high:.1%}, {p_value(grouped['p_value'])}."
     model = pairs["mixed_model"]
-    if model["average_ci95"]:
+    if model["average_ci95"] and model["n_items"] > 1:
         low, high = model["average_ci95"]
         first += (
             f" That is about these {_count(model['n_items'], 'pair')}; for others of the kind a model with "

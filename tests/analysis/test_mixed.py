@@ -225,3 +225,9 @@ def test_a_factor_without_spread_takes_no_degrees_of_freedom():
     assert alike
     assert all(model.few == pytest.approx((40 / 39, 39)) for model in alike if model.sd[0] > 0.1)
     assert all(5 <= model.few.df < 39 for model in models if model.sd.min() > 0.1)
+
+
+def test_three_items_cannot_show_that_they_are_alike():
+    rng = np.random.default_rng(11)
+    for _ in range(4):
+        assert fit(*made_up(rng, 40, 3, 3, (0.6, 0), 0.4)).few == pytest.approx((3 / 2, 2))
