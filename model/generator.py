@@ -48,11 +48,12 @@ class Settings:
     bars: int = 16
     prompt_bars: int = 8
     seed: int = 0
-    keep_instruments: bool = True       # only the prompt's may play on
+    keep_instruments: bool = False      # only the prompt's may play on
     whistle: bool = False
     style: str = ANY                    # one of the system's styles
     density: int = 0                    # notes a bar that are wished for; 0: any
     best_of: int = 1                    # candidates of which a take is the best (see judging.py)
+    guidance: float = 0.75              # how much more the prompt is listened to (compound/guidance.py)
     guard: bool = True                  # bars in which something slips are made again
     ending: bool = False                # the take ends the piece (see endings.py)
 
@@ -74,6 +75,7 @@ RANGES = {
     "min_p": (0.0, 0.5),
     "no_repeat_ngram": (0, 32),
     "no_repeat_bars": (0, 8),
+    "guidance": (0.0, 2.0),
     "bars": (1, 64),
     "prompt_bars": (0, 2000),
     "seed": (0, 2**31 - 1),
@@ -86,7 +88,7 @@ RANGES = {
 _PUBLISHED = [(0.5, 15, 6), (0.7, 12, 4), (0.7, 12, 10), (0.3, 8, 4), (0.3, 8, 8), (0.9, 30, 12),
               (0.9, 30, 2), (0.1, 5, 2), (0.1, 5, 10)]
 PRESETS = {"natural": Settings()} | {
-    "balanced" if i == 0 else f"{t} · {k} · {n}": Settings(t, k, 1.0, no_repeat_ngram=n)
+    "balanced" if i == 0 else f"{t} · {k} · {n}": Settings(t, k, 1.0, no_repeat_ngram=n, guidance=0.0)
     for i, (t, k, n) in enumerate(_PUBLISHED)
 }
 
@@ -165,14 +167,14 @@ class Generator:
     """
 
     def __init__(self, system: str | None = None, workers: int | None = None,
-                 pool: Pool | None = None) -> None:
+                 pool: Pool | None = None, patient: bool = False) -> None:
         self._folder = checkpoint.folder_of(system)
         self.system = self._folder.name
         self.checkpoint_sha256 = checkpoint.sha256(self._folder)
         self.layout = _layout(self._folder)
         self.controls = checkpoint.controls(self._folder)
         self.ear = ear.read(self._folder)
-        self._pool = pool or Pool(self._folder, workers)
+        self._pool, self._patient = pool or Pool(self._folder, workers), patient
         self._others: dict[str, Generator] = {}
 
     @property
@@ -195,8 +197,12 @@ class Generator:
         if system in (None, self.system):
             return self
         if system not in self._others:
-            self._others[system] = Generator(system, pool=self._pool)
+            self._others[system] = Generator(system, pool=self._pool, patient=self._patient)
         return self._others[system]
+
+    def in_background(self) -> Generator:
+        """The same workers for whom nobody waits: its takes are made while no other is asked for."""
+        return Generator(str(self._folder), pool=self._pool, patient=True)
 
     def __enter__(self) -> Generator:
         return self
@@ -252,7 +258,7 @@ class Generator:
 
         plan = self._plan(prompt, settings)
         try:
-            self._pool.admit(takes * settings.best_of)
+            self._pool.admit(0 if self._patient else takes * settings.best_of)
         except WorkerError as error:
             raise GenerationError(str(error)) from None
         events: queue.Queue = queue.Queue()      # which also stands for the request in the pool's line
@@ -313,7 +319,7 @@ class Generator:
                 if growing:
                     show(sprout.grown())
 
-            result = self._pool.run(job, stopped, tell, events, lambda: show(sprout.seed()))
+            result = self._pool.run(job, stopped, tell, events, lambda: show(sprout.seed()), self._patient)
             if result is None:
                 return None
             if again and len(result[0]) > again:
@@ -394,7 +400,8 @@ def _ranked(made: Sequence[Take]) -> list[Take]:
 def sampling(settings: Settings) -> Sampling:
     """How a take with these settings is drawn."""
     return Sampling(settings.temperature, settings.top_k, settings.top_p, settings.min_p,
-                    settings.no_repeat_ngram, settings.no_repeat_bars, settings.guard, settings.ending)
+                    settings.no_repeat_ngram, settings.no_repeat_bars, settings.guidance, settings.guard,
+                    settings.ending)
 
 
 @lru_cache(4)

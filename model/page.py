@@ -128,9 +128,9 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
     def settle(character: str) -> tuple:
         if character not in PRESETS:
-            return (gr.skip(),) * 4
+            return (gr.skip(),) * 5
         preset = PRESETS[character]
-        return preset.temperature, preset.top_k, preset.top_p, preset.no_repeat_ngram
+        return (preset.temperature, preset.top_k, preset.top_p, preset.no_repeat_ngram, preset.guidance)
 
     def change(system: str) -> tuple:
         """Style and density: what the chosen system obeys."""
@@ -155,8 +155,9 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
     def begin(visit: Visit, piece: str, programs: list, tempo: float, first: float, used: float,
               length: float, unit: str, takes: float, temperature: float, top_k: float, top_p: float,
-              ngram: float, seed: str, keep_instruments: bool, whistle: bool, system: str, style: str,
-              density: float, best_of: float, ending: bool, origin: str, request: gr.Request) -> tuple:
+              ngram: float, guidance: float, seed: str, keep_instruments: bool, whistle: bool, system: str,
+              style: str, density: float, best_of: float, ending: bool, origin: str,
+              request: gr.Request) -> tuple:
         """Continue: starts the session's run and shows it; if one is under way, shows that.
 
         origin: the take and the bar that are continued instead of the chosen prompt; see keeping.resume.
@@ -175,6 +176,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
             used = source.parent[1] or int(used)
             settings, count = Settings(
                 temperature=temperature, top_k=int(top_k), top_p=top_p, no_repeat_ngram=int(ngram),
+                guidance=guidance,
                 bars=bars_of(length, unit, source.music, used), prompt_bars=used, seed=seed_of(seed, chance),
                 keep_instruments=bool(keep_instruments), whistle=bool(whistle), style=str(style or ANY),
                 density=int(density or 0), best_of=int(best_of), ending=bool(ending)), int(takes)
@@ -263,6 +265,8 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
             with gr.Row():
                 ngram = gr.Slider(*RANGES["no_repeat_ngram"], plain.no_repeat_ngram, step=1,
                                   label="No-repeat n-gram", info="No n tokens in a row occur twice. 0: off.")
+                guidance = gr.Slider(*RANGES["guidance"], plain.guidance, step=0.25, label="Guidance",
+                                     info="How closely the prompt is followed. 0: not pressed.")
                 with gr.Column():
                     seed = gr.Textbox(label="Seed", max_lines=1,
                                       info="The same seed gives the same take. Blank: a new one.")
@@ -311,13 +315,14 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         gr.on([one.change for one in (on_stage, *chosen)], prepare, [visit, *chosen], js=_RESTED_JS, **choice)
         health.select(compare, [visit, first, used, system], heard, **choice)
         unit.change(measure, unit, length, **choice)
-        character.input(settle, character, [temperature, top_k, top_p, ngram], **choice)
-        for setting in (temperature, top_k, top_p, ngram):
+        character.input(settle, character, [temperature, top_k, top_p, ngram, guidance], **choice)
+        for setting in (temperature, top_k, top_p, ngram, guidance):
             setting.input(None, None, character, js=f"() => '{OWN}'")
         system.input(change, system, [style, density], **choice)
         dice.click(None, None, seed, js="() => String(Math.floor(Math.random() * 1000000))")
         asked = [visit, cards, programs, tempo, first, used, length, unit, takes, temperature, top_k, top_p,
-                 ngram, seed, keep_instruments, whistle, system, style, density, best_of, ending, origin]
+                 ngram, guidance, seed, keep_instruments, whistle, system, style, density, best_of, ending,
+                 origin]
         in_view = [status, feed, go, end, pulse]
         pressed = go.click(begin, asked, in_view, js=_ASKED_JS, **quiet)
         pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")

@@ -18,8 +18,8 @@ NEVER = float("-inf")
 class Sampling:
     """How tokens are drawn; 0 (top_p: 1) turns one off. Order: bans, temperature, top-k, top-p, min-p.
 
-    guard: bars in which something slips are made again. ending: the take is to end the piece. Layouts whose
-    loop knows neither leave them out.
+    guidance: by the prompt (compound/guidance.py). guard: bars in which something slips are made again.
+    ending: the take is to end the piece. Layouts whose loop knows none of the three leave them out.
     """
 
     temperature: float = 0.5
@@ -28,6 +28,7 @@ class Sampling:
     min_p: float = 0.0
     no_repeat_ngram: int = 6
     no_repeat_bars: int = 0
+    guidance: float = 0.0
     guard: bool = False
     ending: bool = False
 

@@ -149,6 +149,8 @@ def remarks(made: Take, stopped: bool = False) -> list[str]:
 def settings(used: Settings) -> str:
     parts = [f"temperature {used.temperature:g}", f"top-k {used.top_k or 'off'}",
              f"top-p {used.top_p:g}", f"no-repeat {used.no_repeat_ngram or 'off'}"]
+    if used.guidance:
+        parts.append(f"guidance {used.guidance:g}")
     if used.style:
         parts.append(used.style)
     if used.density:

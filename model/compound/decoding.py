@@ -17,6 +17,7 @@ from model import engine as engines
 from model.compound import events as ev
 from model.compound.drawing import Event, Manner, Place
 from model.compound.guard import RETRIES, Guard, Strict
+from model.compound.guidance import Guided
 from model.compound.plan import Rules
 from model.plan import Heard
 from model.sampling import Bars, Ngrams, Sampling
@@ -84,14 +85,18 @@ class _Loop:
 
     def __init__(self, engine: object, given: np.ndarray, rules: Rules, how: Sampling, bars: int, room: int,
                  seed: int, heard: Heard, prefix: object | None) -> None:
-        self.engine, self.rules, self.heard = engine, rules, heard
+        guided = how.guidance > 0 and bool(ev.is_note(given).any())
+        self.engine = Guided(engine, how.guidance) if guided else engine
+        self.rules, self.heard = rules, heard
         self.room, self.total, self.last = room, bars, rules.bar + bars
         length = ev.bar_steps(rules.metre)
         start = rules.bar * length - rules.seam         # bar lines are counted in the metre that goes on
         self.guard = Guard(given, length) if how.guard else None
         self.manner = Manner(how, _may(rules), np.random.default_rng(seed), self.guard)
         self.cache = (prefix or engines.prefill(engine, given)).copy(len(given) + room)
-        known = engine.read(given[-1:], self.cache)
+        if guided:
+            self.cache = self.engine.caches(self.cache, given, room)
+        known = self.engine.read(given[-1:], self.cache)
         ngrams, whole_bars = Ngrams(how.no_repeat_ngram), Bars(how.no_repeat_bars)
         _listen(given, ngrams, whole_bars)
         place = Place(start % length, start // length, length)

@@ -364,7 +364,7 @@ def test_sliders_at_their_ends_reach_the_generator(compose, site):
     compose.locator("#more button").first.click()
     ends = {"Bars of the prompt": (1, 12), "Bars to compose": RANGES["bars"], "Takes": (1, 4),
             "Temperature": RANGES["temperature"], "Top-k": RANGES["top_k"], "Top-p": RANGES["top_p"],
-            "No-repeat n-gram": RANGES["no_repeat_ngram"]}
+            "No-repeat n-gram": RANGES["no_repeat_ngram"], "Guidance": RANGES["guidance"]}
     for end in (0, 1):
         for label, values in ends.items():
             set_slider(compose, label, values[end])
@@ -373,7 +373,7 @@ def test_sliders_at_their_ends_reach_the_generator(compose, site):
         compose.locator("#continue:enabled").wait_for()
         _, settings, takes = site.player.calls[end]
         asked = (settings.prompt_bars, settings.bars, takes, settings.temperature, settings.top_k,
-                 settings.top_p, settings.no_repeat_ngram)
+                 settings.top_p, settings.no_repeat_ngram, settings.guidance)
         assert asked == pytest.approx(tuple(values[end] for values in ends.values()))
 
 
