@@ -16,7 +16,7 @@ from analysis.within import codes
 
 ALPHA = (
     "Krippendorff's alpha, ordinal; jackknife over clips and listeners on Fisher's scale, bias corrected "
-    "(Arvesen 1969); with fewer than eight clips too narrow"
+    "(Arvesen 1969); with fewer than ten clips too narrow"
 )
 ICC = "Intraclass correlation, two-way random listeners and clips, absolute agreement; F interval"
 PAIRED = (
