@@ -24,10 +24,13 @@ FACTORS: dict[str, tuple] = {
     "min_p": (0.0, 0.02, 0.05, 0.1),
     "no_repeat_ngram": (0, 6, 12),
     "no_repeat_bars": (0, 1, 2),
+    "keep_instruments": (False, True),
+    "guidance": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5),
     "guard": (True, False),
     "best_of": (1, 2, 4, 8),
 }
 _NAMES = {"no_repeat_ngram": "no-repeat n-gram", "no_repeat_bars": "no-repeat bars", "best_of": "best of",
+          "keep_instruments": "only the prompt's instruments",
           "top_p": "top-p", "top_k": "top-k", "min_p": "min-p"}
 
 
