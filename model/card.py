@@ -17,7 +17,7 @@ _SENTENCES = {
         "machine listener (AUC 1: always told from the human's continuation, 0.5: never): {model:.2f}; "
         "a first-order Markov chain has {markov:.2f}",
     "faults_per_1000":
-        "faults per 1,000 takes: {raw:.0f} at the first attempt, {guarded:.0f} after the guard's second",
+        "faults per 1,000 takes: {raw:.0f} where nobody looks, {guarded:.0f} as the app's guard leaves them",
     "copied_run_p99":
         "longest run of notes copied from the training music, 99th percentile: {model:.0f} notes; between "
         "human pieces {human:.0f}",
