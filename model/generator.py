@@ -20,7 +20,10 @@ import numpy as np
 from symusic import Score
 
 from model import checkpoint, ear
+from model.compound.guard import LEAST_SCALE
 from model.endings import close
+from model.evaluation.faults import more_faults
+from model.evaluation.passage import passage
 from model.growing import Growing, Sprout, after_prompt, continuation
 from model.judging import Verdict, judge
 from model.layouts import Layout
@@ -130,8 +133,8 @@ class Take:
     faults: as in metrics.faults; first_faults: those of the first attempt, the same unless retried.
     complete: False when it was stopped, or ran out of room in very dense music.
     tokens, notes: new ones. elapsed_s: from the request on, all attempts included. verdict: the continuation
-    held against its prompt. rejected: the other candidates and the first attempt of a retried take, the best
-    first; these have no `rejected` of their own.
+    held against its prompt. slips: its faults against the prompt, as in evaluation/faults.py. rejected: the
+    other candidates and the first attempt of a retried take, the best first; these have none of their own.
     """
 
     index: int
@@ -149,6 +152,7 @@ class Take:
     elapsed_s: float
     first_faults: tuple[str, ...] | None = None
     verdict: Verdict | None = None
+    slips: tuple[str, ...] = ()
     rejected: tuple[Take, ...] = ()
 
     def __post_init__(self) -> None:
@@ -359,6 +363,7 @@ class Generator:
             faults=faults(new, made), retried=False, complete=complete, system=self.system,
             checkpoint_sha256=self.checkpoint_sha256, tokens=len(steps), notes=new.note_num(),
             elapsed_s=elapsed_s, verdict=judge(plan.score, new, made, self.ear),
+            slips=_slips(plan, new, made),
         )
 
 
@@ -389,12 +394,19 @@ def _together(attempt: Callable[[int], Take | None], count: int) -> list[Take | 
 
 def _ranked(made: Sequence[Take]) -> list[Take]:
     """The best first: what is whole before what was broken off (of these, the longest), what is faultless
-    before what is faulty, then by verdict; of equals the first."""
+    before what is faulty, what has no slip before what has one, then by verdict; of equals the first."""
     def key(take: Take) -> tuple:
         length = 0 if take.complete else count_bars(take.score) - take.seam_bar
-        return not take.complete, -length, bool(take.faults), -take.verdict.total
+        return not take.complete, -length, bool(take.faults), bool(take.slips), -take.verdict.total
 
     return sorted(made, key=key)
+
+
+def _slips(plan: Plan, continuation: Score, bars: int) -> tuple[str, ...]:
+    """What a continuation has of the evaluation's faults that are measured against its prompt."""
+    if plan.score is None:
+        return ()
+    return more_faults(passage(continuation, bars), passage(plan.score, plan.prompt_bars), LEAST_SCALE)
 
 
 def sampling(settings: Settings) -> Sampling:

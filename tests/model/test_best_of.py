@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -109,3 +110,11 @@ def test_one_candidate_that_could_not_be_made_does_not_lose_the_others(generator
     broken = {0, 1, 2, 3}
     with pytest.raises(GenerationError, match="The player fell over"):
         play(generator, music(), FOUR)
+
+
+def test_what_slips_comes_after_what_does_not():
+    def take(total, slips=(), faults=()):
+        return SimpleNamespace(complete=True, faults=faults, slips=slips, verdict=SimpleNamespace(total=total))
+
+    good, slipping, stuck = take(0.2), take(0.9, ("hanging",)), take(1.0, (), ("stuck",))
+    assert module._ranked([stuck, slipping, good]) == [good, slipping, stuck]
