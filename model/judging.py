@@ -47,7 +47,7 @@ class Verdict:
 
     @property
     def total(self) -> float:
-        """What candidates are ranked by, 0 to 1: the machine listener's score, else the mean of the scores."""
+        """What candidates are ranked by, 0 to 1: the listener's score, else the mean of the scores."""
         return self.scores.get(LISTENER, sum(self.scores.values()) / len(self.scores))
 
 
@@ -69,7 +69,7 @@ def judge(prompt: Score | None, continuation: Score, bars: int, ear: Ear | None 
              "harmony": _harmony(part, before)}
     if ear is not None and before is not None:
         person = ear.person(prompt, continuation, bars)
-        found[LISTENER] = person, f"A listener taught on this system gives a person {_in_100(person)} chances."
+        found[LISTENER] = person, f"A listener taught on it gives a person {_in_100(person)} chances."
     return Verdict({name: score for name, (score, _) in found.items()},
                    {name: reason for name, (_, reason) in found.items()})
 

@@ -20,7 +20,7 @@ GAUGE_S = 8.0               # of the music before a time that its loudness is ta
 _MARGIN = 1024              # frames that the limiter looks ahead and back; its filters reach 600
 BYTES_A_SECOND = 320_000 // 8
 _PLACEHOLDER = 144 * 320_000 // SAMPLE_RATE     # bytes of LAME's first frame
-# Chromium hands on what it has received in blocks of 32 KiB (as was seen with version 150). At the highest bit
+# Chromium hands on what it has received in blocks of 32 KiB (seen with version 150). At the highest bit
 # rate that is 0.8 s of sound; a tag at the beginning fills most of the first one, so that it comes sooner.
 _TAG = 24_576
 _GAUGED = 256

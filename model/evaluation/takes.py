@@ -22,9 +22,9 @@ from model.music import Music, pack, unpack
 from model.score import cut_bars, join, write
 
 Played = TypeVar("Played")
-_SOURCES = ("endings.py", "generator.py", "growing.py", "harmony.py", "judging.py", "metrics.py", "music.py",
-            "plan.py", "sampling.py", "score.py", "compound/*.py", "engine/*.py", "networks/*.py",
-            "remi/*.py")
+_SOURCES = ("ear.py", "endings.py", "generator.py", "growing.py", "harmony.py", "judging.py", "metrics.py",
+            "music.py", "plan.py", "sampling.py", "score.py", "compound/*.py", "engine/*.py", "evaluation/*.py",
+            "networks/*.py", "remi/*.py")
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def side_by_side(generator: Generator, play: Callable[..., Played], asked: Seque
 
 
 def _key(generator: Generator, piece: Piece, settings: Settings) -> str:
-    parts = [generator.checkpoint_sha256, _code(), json.dumps(asdict(settings), sort_keys=True)]
+    heard = asdict(generator.ear) if generator.ear and settings.best_of > 1 else {}
+    parts = [generator.checkpoint_sha256, _code(), json.dumps([asdict(settings), heard], sort_keys=True)]
     return hashlib.sha256("\n".join(parts).encode() + write(piece.prompt)).hexdigest()[:32]
 
 

@@ -114,7 +114,8 @@ def test_one_candidate_that_could_not_be_made_does_not_lose_the_others(generator
 
 def test_what_slips_comes_after_what_does_not():
     def take(total, slips=(), faults=()):
-        return SimpleNamespace(complete=True, faults=faults, slips=slips, verdict=SimpleNamespace(total=total))
+        verdict = SimpleNamespace(total=total)
+        return SimpleNamespace(complete=True, faults=faults, slips=slips, verdict=verdict)
 
     good, slipping, stuck = take(0.2), take(0.9, ("hanging",)), take(1.0, (), ("stuck",))
     assert module._ranked([stuck, slipping, good]) == [good, slipping, stuck]
