@@ -23,8 +23,8 @@ from model.score import cut_bars, join, write
 
 Played = TypeVar("Played")
 _SOURCES = ("ear.py", "endings.py", "generator.py", "growing.py", "harmony.py", "judging.py", "metrics.py",
-            "music.py", "plan.py", "sampling.py", "score.py", "compound/*.py", "engine/*.py", "evaluation/*.py",
-            "networks/*.py", "remi/*.py")
+            "music.py", "plan.py", "sampling.py", "score.py", "compound/*.py", "engine/*.py",
+            "evaluation/*.py", "networks/*.py", "remi/*.py")
 
 
 @dataclass(frozen=True)
