@@ -208,11 +208,12 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
     def watch(request: gr.Request) -> tuple:
         """Status, takes so far, Continue button, Stop button, pulse: how the session's run stands."""
-        run = running.of(request.session_hash) or Run("", said=GONE, failed=True, over=True)
+        known = running.of(request.session_hash)
+        run = known or Run("", said=GONE, failed=True, over=True)
         over = run.over         # asked before the takes are read
         said = view.note(run.said, wrong=run.failed) if over else view.progress(run.progress)
-        hung = run.hung.is_set()
-        made = take_view.run(run.id, run.title, list(run.takes.values())) if hung else gr.skip()
+        skipped = known and not run.hung.is_set()       # where nothing is known, what grew is taken down
+        made = gr.skip() if skipped else take_view.run(run.id, run.title, list(run.takes.values()))
         return said, made, gr.update(interactive=over), gr.update(visible=not over), gr.Timer(active=not over)
 
     def halt(request: gr.Request) -> None:

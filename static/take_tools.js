@@ -20,8 +20,10 @@ export function rename(heading, name, done) {
     if (focused) tools?.focus();
   };
   field.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") end(field.value);
-    else if (event.key === "Escape") end(name);
+    if (event.key === "Enter") {
+      event.preventDefault();          // or it would press the button that has the focus then
+      end(field.value);
+    } else if (event.key === "Escape") end(name);
     event.stopPropagation();
   });
   field.addEventListener("blur", () => end(field.value));

@@ -7,6 +7,7 @@ import { drawTree } from "./attempts_tree.js";
 import { facts, goneLeaf, parsed, placeholder } from "./take_item.js";
 import { TakeLinks } from "./take_links.js";
 import { Onward } from "./take_onward.js";
+import { carryOn } from "./take_over.js";
 import { copied, rename } from "./take_tools.js";
 
 const CHOSEN_KEY = "segue.takes.chosen.1";
@@ -49,10 +50,11 @@ class SegueTakes extends HTMLElement {
   hang(html) {
     const run = parsed(html).querySelector(".run");
     if (!run) return;
-    const section = this.#section(run.dataset.run, run.dataset.title);
-    for (const hung of section.querySelectorAll(".take[data-growing]")) {
-      if (!run.querySelector(`[data-take="${hung.dataset.take}"]`)) this.#takeDown(hung);
+    for (const hung of this.runs.querySelectorAll(".take[data-growing]")) {
+      if (!run.querySelector(`[data-token="${hung.dataset.token}"]`)) this.#takeDown(hung);
     }
+    if (!run.querySelector(".take")) return;
+    const section = this.#section(run.dataset.run, run.dataset.title);
     for (const item of run.querySelectorAll(".take")) {
       const hung = section.querySelector(`[data-take="${item.dataset.take}"]`);
       if (hung) this.#update(hung, item);
@@ -90,6 +92,7 @@ class SegueTakes extends HTMLElement {
   #takeDown(item) {
     this.items.delete(this.#idOf(item));
     item.remove();
+    this.#show();
   }
 
   #insert(section, item) {
@@ -322,18 +325,6 @@ class SegueTakes extends HTMLElement {
     section.querySelector(".whence").textContent = above
       ? ` ${this.attempts.nameOf(above)} goes on after bar ${attempt?.bar || item.dataset.bar}` : "";
   }
-}
-
-/** What was playing goes on at the same time in another player; what stood still stands there. */
-function carryOn(before, now) {
-  const time = before.time;
-  if (before.playing) now.take(time);
-  else settle(now, time);
-}
-
-function settle(player, time, patience = 300) {
-  if (player.length !== undefined) player.seek(time);
-  else if (patience) requestAnimationFrame(() => settle(player, time, patience - 1));
 }
 
 /** What is folded begins to exist when it is unfolded: its players would ask for their sound. */

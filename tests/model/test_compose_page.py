@@ -326,7 +326,9 @@ def test_takes_appear_one_by_one_with_all_that_belongs_to_them(compose, site, tm
     second.wait_for()
     first.get_by_text(re.compile("^0:0[1-9]$")).wait_for(timeout=MINUTE)    # went on while take 2 came
     assert "after 8 bars · 4 new bars · 7 new notes" in first.inner_text()
-    assert "temperature 1 · top-k off · top-p 0.95 · no-repeat off · seed 41" in first.inner_text()
+    settings = first.locator(".settings").inner_text()
+    assert settings.startswith("temperature 1 · top-k off · top-p 0.95 · no-repeat off · guidance 0.75 · ")
+    assert settings.endswith(" · seed 41")
     assert "seed 42" in second.text_content()
     assert float(first.locator("segue-player").get_attribute("seam")) == pytest.approx(16.0)
     with compose.expect_download() as started:

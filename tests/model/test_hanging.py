@@ -223,3 +223,9 @@ def test_continue_leads_to_sound_that_goes_on_while_bars_are_made(site, ask, new
     heard = page.evaluate(_LIVE)
     page.wait_for_function(f"({_LIVE})() > {heard} + 0.3", timeout=60_000)      # live sound plays on
     assert page.locator(".take segue-player").count() == 1
+
+
+def test_a_page_that_outlived_the_server_is_told_so_and_hangs_up_nothing(site):
+    said = Visitor(site[0]).ask("watch")
+    assert "no longer here" in said[0] and 'class="run"' in said[1] and 'class="take"' not in said[1]
+    assert said[2]["interactive"] and not said[4]["active"]

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from model import take_view
 from model.catalogue import Catalogue
 from model.generator import Settings, Start, Take
 from model.page import mount_compose
@@ -134,6 +135,7 @@ def test_names_stars_and_the_tree_survive_a_reload(site, page):
     press(page, "Rename")
     page.keyboard.type('<b>"Slow"</b>')
     page.keyboard.press("Enter")
+    assert page.locator(".leaf h4 input").count() == 0      # nor did Enter press the button once more
     press(page, "Star")
     page.locator(".onwards:visible input").fill("5")
     page.locator(".onwards:visible button").click()
@@ -154,6 +156,18 @@ def test_names_stars_and_the_tree_survive_a_reload(site, page):
     page.locator(".leaf:visible .total").wait_for()
     assert page.get_by_role("button", name="★ Starred").get_attribute("aria-pressed") == "true"
     assert violations(page) == []
+
+
+def test_what_grew_and_was_lost_is_taken_down(site, page):
+    opened(site, page)
+    grew = take_view.growing(0, "t" * 22, music((0,), bars=4), 4.0, 2, 1, "")
+    hang = "html => document.querySelector('segue-takes').hang(html)"
+    page.evaluate(hang, take_view.run("a", "Lost", [grew]))
+    assert names(page) == ["Take 1"]
+    assert not page.get_by_role("button", name="Star").is_visible()     # nothing can be done with it yet
+    page.evaluate(hang, take_view.run("b", "", []))
+    assert names(page) == []
+    assert not page.get_by_role("heading", name="Lost").is_visible()
 
 
 def test_what_was_done_is_undone(site, page):
