@@ -36,6 +36,7 @@ class _Ticket:
     worker: Worker | None = None
     began: float = 0.0
     share: float = 0.0
+    patient: bool = False
 
     def left_s(self, pace: float | None) -> float | None:
         """Seconds until it is done; pace: seconds a bar that others have taken."""
@@ -57,11 +58,11 @@ class Pool:
         self.count = workers or _cores()
         self._all: list[Worker] = []
         self._idle: list[Worker] = []           # the next to be used comes last
-        self._line = Line()
+        self._line, self._later = Line(), Line()        # the second: of the patient
         self._playing: set[_Ticket] = set()
         self._pace: float | None = None         # seconds a bar
         self._closed = False
-        self._guard = threading.Lock()          # of the six above
+        self._guard = threading.Lock()          # of the seven above
 
     def start(self) -> None:
         """Start the workers, if that was not done yet."""
@@ -81,18 +82,19 @@ class Pool:
                               "please press Continue again in a minute.")
 
     def run(self, job: Job, stopped: Callable[[], bool], heard: Heard, party: Hashable = None,
-            began: Callable[[], None] = lambda: None) -> Result | None:
+            began: Callable[[], None] = lambda: None, patient: bool = False) -> Result | None:
         """Decode a job in a free worker; None when it was stopped before it began.
 
         Whoever calls is kept waiting; `stopped` is asked many times a second and ends the job after its
         present step. Jobs of one party (None: a party of its own) are served in order, parties in turn.
-        `began` is called when the job gets its worker. A worker that dies is replaced and its job given to
+        The patient wait while anybody else does, and leave them a worker. `began` is called when the job gets
+        its worker. A worker that dies is replaced and its job given to
         another, once; then WorkerError.
         """
         self.start()
         party = party or object()
         for attempt in range(2):
-            ticket = self._take(job, party, stopped, first=attempt > 0)
+            ticket = self._take(_Ticket(job, patient=patient), party, stopped, first=attempt > 0)
             if ticket is None:
                 return None
             if not attempt:
@@ -114,7 +116,7 @@ class Pool:
         """Have the workers that are free read a prompt, for whoever may want it continued."""
         self.start()
         with self._guard:
-            for worker in [] if self._line else self._idle:
+            for worker in [] if self._line or self._later else self._idle:
                 with suppress(EOFError, OSError, WorkerError):      # whoever gives it a job has it replaced
                     worker.read(prompt)
 
@@ -164,22 +166,28 @@ class Pool:
             self._give_back(ticket.worker)
         return result
 
-    def _take(self, job: Job, party: Hashable, stopped: Callable[[], bool], first: bool) -> _Ticket | None:
-        """A ticket with its worker, when it is its turn; None when stopped."""
+    def _take(self, ticket: _Ticket, party: Hashable, stopped: Callable[[], bool],
+              first: bool) -> _Ticket | None:
+        """The ticket with its worker, when it is its turn; None when stopped."""
         if stopped():
             self._serve()
             return None
-        ticket = _Ticket(job)
+        line = self._later if ticket.patient else self._line
         with self._guard:
-            self._line.join(party, ticket, first)
+            line.join(party, ticket, first)
             self._hand_out()
         while not ticket.called.wait(_LOOK_S):
             with self._guard:
                 if ticket.worker is None and (self._closed or stopped()):
-                    self._line.leave(party, ticket)
+                    line.leave(party, ticket)
                     break
         if self._closed:
             raise WorkerError("The generator was closed before the take was done.")
+        if ticket.worker and stopped():
+            with self._guard:
+                self._playing.discard(ticket)
+            self._give_back(ticket.worker)
+            return None
         return ticket if ticket.worker else None
 
     def _serve(self) -> None:
@@ -188,8 +196,14 @@ class Pool:
 
     def _hand_out(self) -> None:
         """Give free workers to whose turn it is. For whoever holds the guard."""
-        while self._idle and len(self._line):
-            ticket = self._line.serve()
+        while self._idle:
+            patient = sum(ticket.patient for ticket in self._playing)
+            if self._line:
+                ticket = self._line.serve()
+            elif self._later and patient < max(self.count - 1, 1):
+                ticket = self._later.serve()
+            else:
+                break
             ticket.worker, ticket.began = self._idle.pop(), time.monotonic()
             self._playing.add(ticket)
             ticket.called.set()

@@ -279,3 +279,37 @@ def test_a_worker_that_has_grown_too_large_makes_room_for_another(made, tmp_path
 
 def test_who_is_stopped_already_does_not_begin(made, tmp_path):
     assert Pool(tmp_path, 1).run(JOB, lambda: True, print) is None
+
+
+def test_the_patient_wait_for_all_others_and_leave_them_a_worker(made, tmp_path, monkeypatch):
+    gates, order = [threading.Event() for _ in range(4)], []
+
+    def play(worker, job, stopped):
+        order.append(job.seed)
+        gates[job.seed].wait(10)
+        return [1], True
+
+    monkeypatch.setattr(Worker, "play", staticmethod(play))
+    pool, threads = Pool(tmp_path, 2), []
+
+    def ask(seed: int, patient: bool) -> None:
+        threads.append(threading.Thread(target=pool.run, args=(replace(JOB, seed=seed), never, print),
+                                        kwargs={"patient": patient}))
+        threads[-1].start()
+        assert until(lambda: len(order) + len(pool._line) + len(pool._later) == len(threads))
+
+    for seed in (0, 1):
+        ask(seed, True)
+    assert order == [0] and len(pool._idle) == 1, "one worker is for visitors"
+    for seed in (2, 3):
+        ask(seed, False)
+    assert order == [0, 2]
+    gates[0].set()
+    assert until(lambda: order == [0, 2, 3])
+    for gate in gates:
+        gate.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == [0, 2, 3, 1]
+    alone = Pool(tmp_path, 1)
+    assert alone.run(JOB, never, print, patient=True), "where there is one worker alone, it serves all"
