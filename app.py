@@ -68,13 +68,14 @@ def build_app(settings: Settings, generator: Generator, store: Store) -> FastAPI
             store.register(study_file.load(slug))
     shelf = Shelf(settings.data_dir / "takes")
     catalogue = Catalogue(lambda: prompts(settings.data_dir / "library"), shelf)
-    works, data_dir = Works(), settings.data_dir
-    duels = Duels(data_dir, generator, lambda: prompts(data_dir / "library"), shelf, wilson)
+    works, data_dir, ahead = Works(), settings.data_dir, generator.in_background()
+    duels = Duels(data_dir, ahead, lambda: prompts(data_dir / "library"), shelf, wilson)
     office = Office(store, lambda study, progress, stop: build(
-        study, store, data_dir, generator, human_pieces(settings.library, data_dir / "library"),
+        study, store, data_dir, ahead, human_pieces(settings.library, data_dir / "library"),
         progress=progress, stop=stop), generator.systems)
 
     def prepare() -> None:
+        generator.warm()
         catalogue.start().join()
         duels.start()
         for slug in STUDIES:
