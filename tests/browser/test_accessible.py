@@ -37,5 +37,5 @@ def test_axe_finds_nothing_grave_where_researchers_work(new_page: Callable, serv
         page.get_by_role("tab", name=name).click()
         assert violations(page) == [], name
     page.get_by_role("button", name="New study").click()
-    page.get_by_label("Title").wait_for()
+    page.get_by_label("Title in English").wait_for()
     assert violations(page) == [], "the form"
