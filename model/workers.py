@@ -24,6 +24,7 @@ from model.sampling import Sampling
 
 AT_HAND = 3         # checkpoints that a worker keeps loaded
 READ = 4            # prompts that it has read and remembers
+NICE = 5            # steps of Unix's niceness: who asks the server for a page or a sound goes first
 LOOK_S = 0.02       # how often whoever runs a job looks whether it was stopped
 TELL_S = 0.05       # how often a worker tells what it has made
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -141,6 +142,7 @@ def work(folder: str, descriptor: int) -> None:
     """The worker's loop: load what is asked for first, then do what the pipe brings until it closes."""
     import torch
 
+    os.nice(NICE)
     torch.set_num_threads(1)
     pipe, player = Connection(descriptor), _Player(Path(folder))
     try:
