@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from model import keeping, stage, take_view, view
+from model import page_scripts as scripts
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
 from model.generator import PRESETS, RANGES, Generator, Settings
@@ -226,7 +227,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         gr.HTML(view.heading("I", "The prompt"))
         with gr.Tabs(elem_id="source"):
             with gr.Tab(SHELF) as shelf_tab:
-                cards = gr.HTML(view.cards([], 0, False), elem_id="library", js_on_load=_CARDS_JS)
+                cards = gr.HTML(view.cards([], 0, False), elem_id="library", js_on_load=scripts.CARDS)
             with gr.Tab(FILE) as file_tab:
                 gr.HTML(view.hint("A MIDI file (.mid) of up to 5 MB. Its first bars are the prompt. Only you "
                                   "can hear it here, and within a day it is deleted."))
@@ -238,8 +239,8 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
                     named = [*((name, program) for program, name in enumerate(NAMES)), ("Drums", DRUMS)]
                     programs = gr.Dropdown(named, value=[0], multiselect=True, label="Instruments", scale=3)
                     tempo = gr.Slider(LEAST_TEMPO, MOST_TEMPO, 100, step=1, label="Beats a minute", scale=2)
-        on_stage = gr.HTML(visible=False, elem_id="stage", js_on_load=_STAGE_JS)
-        health = gr.HTML(visible=False, elem_id="health", js_on_load=_HEALTH_JS)
+        on_stage = gr.HTML(visible=False, elem_id="stage", js_on_load=scripts.STAGE)
+        health = gr.HTML(visible=False, elem_id="health", js_on_load=scripts.HEALTH)
         heard = gr.HTML(elem_id="compared")
 
         gr.HTML(view.heading("II", "The continuation"))
@@ -292,7 +293,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         gr.HTML(view.heading("III", "The takes"))
         gr.HTML(take_view.no_takes(), elem_id="takes")
         gr.HTML(view.heading("IV", "Can you tell?") + "<segue-duel></segue-duel>")
-        feed = gr.HTML(html_template="<i></i>", elem_id="feed", visible="hidden", js_on_load=_FEED_JS)
+        feed = gr.HTML(html_template="<i></i>", elem_id="feed", visible="hidden", js_on_load=scripts.FEED)
         origin = gr.Textbox(visible=False)
         timer, pulse = gr.Timer(1.5), gr.Timer(0.4, active=False)
 
@@ -304,16 +305,17 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         prompt = [visit, on_stage, health, first, used]
         for opening in (page.load, timer.tick):
             opening(open_library, visit, [cards, timer, *prompt], **quiet)
-        cards.select(pick, [visit, cards], prompt, js=_CHOSEN_JS, **choice)
+        cards.select(pick, [visit, cards], prompt, js=scripts.CHOSEN, **choice)
         for tab in (shelf_tab, file_tab, nothing_tab):
             tab.select(turn, visit, prompt, **choice)
         file.upload(upload, [visit, file], [file_note, *prompt], **quiet)
-        gr.on([first.change, used.change], None, [first, used], js=_USED_JS)
-        on_stage.select(None, None, [first, used], js=_REGION_JS)
+        gr.on([first.change, used.change], None, [first, used], js=scripts.USED)
+        on_stage.select(None, None, [first, used], js=scripts.REGION)
         gr.on([one.change for one in (on_stage, first, used, system, keep_instruments)], look,
-              [visit, first, used, system, keep_instruments], [health, heard], js=_RESTED_JS, **choice)
+              [visit, first, used, system, keep_instruments], [health, heard], js=scripts.RESTED, **choice)
         chosen = [first, used, system, keep_instruments, programs, tempo, style, density]
-        gr.on([one.change for one in (on_stage, *chosen)], prepare, [visit, *chosen], js=_RESTED_JS, **choice)
+        gr.on([one.change for one in (on_stage, *chosen)], prepare, [visit, *chosen],
+              js=scripts.RESTED, **choice)
         health.select(compare, [visit, first, used, system], heard, **choice)
         unit.change(measure, unit, length, **choice)
         character.input(settle, character, [temperature, top_k, top_p, ngram, guidance], **choice)
@@ -325,9 +327,9 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
                  ngram, guidance, seed, keep_instruments, whistle, system, style, density, best_of, ending,
                  origin]
         in_view = [status, feed, go, end, pulse]
-        pressed = go.click(begin, asked, in_view, js=_ASKED_JS, **quiet)
+        pressed = go.click(begin, asked, in_view, js=scripts.ASKED, **quiet)
         pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")
-        feed.reopen(reopen, feed, in_view, js=_WISH_JS, **quiet)
+        feed.reopen(reopen, feed, in_view, js=scripts.WISH, **quiet)
         pulse.tick(watch, None, in_view, **quiet)
         end.click(halt, **quiet)
         page.unload(halt)
@@ -360,74 +362,3 @@ def house_theme() -> gr.themes.Base:
     return gr.themes.Base(font=["Liberation Sans", "Arial", "sans-serif"], font_mono=["monospace"]).set(
         body_background_fill="#fbf8f1", body_background_fill_dark="#171512",
         body_text_color="#211d19", body_text_color_dark="#efe8dc")
-
-
-# The server hears of a card when the choice has rested for a moment: arrow keys pass over many.
-_CARDS_JS = """
-let rest, chosen = null, all = false;
-const show = () => {
-  element.querySelector('.cards')?.classList.toggle('whole', all);
-  element.querySelector('button.all')?.toggleAttribute('hidden', all);
-};
-element.addEventListener('click', event => {
-  if (!event.target.closest('button.all')) return;
-  all = true;
-  show();
-  element.querySelector('.later input')?.focus();
-});
-element.addEventListener('change', event => {
-  if (event.target.name !== 'prompt') return;
-  chosen = event.target.value;
-  clearTimeout(rest);
-  rest = setTimeout(() => trigger('select'), 200);
-});
-watch('value', () => {
-  const radio = chosen === null ? null : element.querySelector(`input[value="${CSS.escape(chosen)}"]`);
-  if (radio) radio.checked = true;
-  show();
-});
-"""
-
-# Sends the chosen card in place of all of them: as it is now, not as it was when an event began to wait.
-_CHOSEN_JS = """(visit, cards, ...others) =>
-  [visit, document.querySelector('#library input:checked')?.value ?? '', ...others]"""
-
-# Like it; and where a take is continued from one of its bars, which one.
-_ASKED_JS = f"""(...all) => {{
-  const asked = ({_CHOSEN_JS})(...all);
-  asked[asked.length - 1] = document.querySelector('segue-takes')?.origin?.() ?? '';
-  return asked;
-}}"""
-
-# Takes are hung up by static/takes.js, which asks for those of links, too.
-_FEED_JS = """
-const takes = () => document.querySelector('segue-takes');
-watch('value', () => takes()?.hang?.(props.value ?? ''));
-document.addEventListener('segue-reopen', () => trigger('reopen'));
-if (takes()?.wish) trigger('reopen');
-"""
-
-_WISH_JS = "() => document.querySelector('segue-takes').wish"
-
-# The bars that are used, chosen on the roll or with the sliders, stand in both.
-_STAGE_JS = "element.addEventListener('segue-region', () => trigger('select'));"
-_REGION_JS = """() => {
-  const [from, to] = document.querySelector('#stage segue-player').region;
-  return [from + 1, to - from];
-}"""
-_USED_JS = """(first, used) => document.querySelector('#stage segue-player')
-  ?.setAttribute('region', `${first - 1}-${first - 1 + used}`)"""
-
-# The bars as they stand on the stage: while it changes, the sliders still have those of the piece before.
-_RESTED_JS = """async (visit, first, used, ...others) => {
-  await new Promise(done => setTimeout(done, 100));
-  const region = document.querySelector('#stage segue-player')?.getAttribute('region');
-  const [, from, to] = /^([0-9]+)-([0-9]+)$/.exec(region ?? '') ?? [];
-  return [visit, to ? Number(from) + 1 : first, to ? to - from : used, ...others];
-}"""
-
-_HEALTH_JS = """
-element.addEventListener('click', event => {
-  if (event.target.closest('button.compare')) trigger('select');
-});
-"""
