@@ -24,7 +24,7 @@ import torch
 
 from model import checkpoint, engine, peers
 from model.checkpoint import Checkpoint
-from model.generator import Generator, Settings, Start, sampling
+from model.generator import Generator, Settings, Start, Take, sampling
 from model.growing import Growing
 from model.library import Piece, prompts
 from model.live import Broadcast, Growth, Sketch
@@ -248,8 +248,9 @@ def _wait(generator: Generator, prompt: Score, growth: Growth, seed: int) -> flo
     """Seconds until the first new bar of one take is heard."""
     began, stop = time.perf_counter(), Event()
     for event in generator.stream(prompt, replace(SETTINGS, seed=seed), 1, stop, growing=True):
-        if isinstance(event, Growing) and event.bars:
-            growth.now = Sketch(event.score, event.seconds)
+        whole = isinstance(event, Take)         # so fast that nothing was told of it before
+        if whole or (isinstance(event, Growing) and event.bars):
+            growth.now = Sketch(event.score, float(bar_seconds(event.score)[-1]) if whole else event.seconds)
             sound = Broadcast(growth, event.seam_s)
             while not sound.more():
                 pass

@@ -91,19 +91,25 @@ def test_a_retry_that_is_stopped_does_not_replace_a_whole_take(generator, music,
 # --- stopping -----------------------------------------------------------------------------------------------
 
 def test_stop_keeps_what_was_made(generator, music):
-    stop, takes, stopped_at = threading.Event(), [], None
+    while not all(worker.ready for worker in generator._pool._all):     # else one waits, and never begins
+        play(generator, music(), LIVELY, takes=2)
+    stop, takes, begun, stopped_at = threading.Event(), [], set(), None
     for event in generator.stream(music(), LONG, 2, stop):
         if isinstance(event, Take):
             takes.append(event)
-        elif event.notes >= 16 and stopped_at is None:
-            stop.set()
-            stopped_at = time.monotonic()
+        elif event.notes:
+            begun.add(event.take)
+            if len(begun) == 2 and event.notes >= 16 and stopped_at is None:
+                stop.set()
+                stopped_at = time.monotonic()
     assert time.monotonic() - stopped_at < 5, "far less than 64 bars take"
-    assert len(takes) == 2 and not any(take.complete or take.retried for take in takes)
+    # One may have come to its end before the other began.
+    assert len(takes) == 2 and not all(take.complete for take in takes)
+    assert not any(take.retried for take in takes)
     assert sum(take.notes for take in takes) >= 12
     for take in takes:
         assert cut_bars(take.score, 4, 68).note_num() == take.notes
-        assert count_bars(take.score) < 4 + 64
+        assert count_bars(take.score) < 4 + 64 or take.complete
     whole, = play(generator, music(), LIVELY)
     assert whole.complete, "the workers are free again"
 

@@ -59,7 +59,7 @@ def prompt(music, tmp_path) -> Path:
 
 def test_the_commands_are_those_of_the_design():
     assert set(COMMANDS) == {"prepare", "pack", "train", "evaluate", "card", "sample", "bench", "originality",
-                             "forget"}
+                             "forget", "sweep", "teach"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
