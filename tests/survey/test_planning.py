@@ -79,11 +79,12 @@ def test_a_frozen_plan_is_kept_word_for_word_and_exported(survey, store, tmp_pat
     assert json.loads((tmp_path / "out" / "study.json").read_text(encoding="utf-8"))["slug"] == "small"
     store.start("small")
     export(store, "small", tmp_path / "out")
+    kept = (tmp_path / "out" / "study.json").read_bytes()
     import_(store, tmp_path / "out", "again")
     assert store.plan("again") == PLAN
     export(store, "again", tmp_path / "out")
     assert (tmp_path / "out" / "plan.json").read_text(encoding="utf-8") == PLAN
-    assert not (tmp_path / "out" / "study.json").exists()
+    assert (tmp_path / "out" / "study.json").read_bytes() == kept
 
 
 def test_a_plan_comes_before_the_first_participant(store) -> None:
