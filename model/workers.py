@@ -7,7 +7,6 @@ program's main module, too, with its whole web server.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from model.sampling import Sampling
 
@@ -73,7 +73,8 @@ class Worker:
 
     Down the pipe go jobs, readings, and None to end the present job; up come ("ready",), ("read",),
     ("heard", first, steps, share), ("done", steps, complete, bytes) and ("failed", sentence). The process
-    ends when the pipe does. bytes: the most memory that the process has had so far.
+    ends when the pipe does. bytes: the memory that the process held after its last job; its peak would not
+    do, for Linux counts the parent's in it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -110,8 +111,8 @@ class Worker:
             match self._receive():
                 case "heard", first, steps, share:
                     heard(first, steps, share)
-                case "done", steps, complete, most_bytes:
-                    self.bytes = most_bytes
+                case "done", steps, complete, held:
+                    self.bytes = held
                     return steps, complete
 
     def _receive(self) -> tuple | None:
@@ -215,7 +216,7 @@ class _Player:
             raise
         except Exception as error:      # the process must outlive a bad job
             return "failed", f"The take could not be made: {error}"
-        return "done", steps, complete, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return "done", steps, complete, psutil.Process().memory_info().rss
 
 
 def _key(prompt: Reading | Job) -> tuple:

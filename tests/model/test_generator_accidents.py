@@ -9,6 +9,8 @@ import time
 from collections import defaultdict
 from dataclasses import replace
 
+import numpy as np
+import psutil
 import pytest
 from symusic import Score
 
@@ -91,8 +93,11 @@ def test_a_retry_that_is_stopped_does_not_replace_a_whole_take(generator, music,
 # --- stopping -----------------------------------------------------------------------------------------------
 
 def test_stop_keeps_what_was_made(generator, music):
-    while not all(worker.ready for worker in generator._pool._all):     # else one waits, and never begins
+    def ready() -> bool:
         play(generator, music(), LIVELY, takes=2)
+        return all(worker.ready for worker in generator._pool._all)
+
+    assert until(ready, 60), "else one waits, and never begins"
     stop, takes, begun, stopped_at = threading.Event(), [], set(), None
     for event in generator.stream(music(), LONG, 2, stop):
         if isinstance(event, Take):
@@ -177,6 +182,16 @@ def test_a_worker_ends_when_nobody_holds_its_pipe(tiny):
     assert until(lambda: worker.pipe.poll(0.1)) and worker.pipe.recv() == ("ready",)
     worker.pipe.close()
     assert worker.process.wait(20) == 0
+
+
+def test_a_workers_memory_is_its_own_and_not_its_parents(tiny, music):
+    large = np.ones(250_000_000)        # 2 GB, more than a worker may hold
+    with Generator(str(tiny), workers=1) as generator:
+        generator.warm()
+        worker, = generator._pool._all
+        play(generator, music())
+        assert generator._pool._all == [worker], "it was not replaced"
+        assert abs(worker.bytes - psutil.Process(worker.process.pid).memory_info().rss) < 50e6 < large.nbytes
 
 
 def test_a_damaged_checkpoint_is_an_error_and_not_a_wait(tiny, music, tmp_path):
