@@ -13,13 +13,13 @@ _HOMES = {
     "model.blind.hearing": ("HEARD_FRACTION", "Listened", "NotHeard", "heard"),
     "model.blind.limits": ("Rate", "Throttle"),
     "model.blind.serving": ("Streams", "Withheld"),
-    "model.generator": ("PRESETS", "RANGES", "GenerationError", "Generator", "Progress", "Settings", "Start",
-                        "Take", "round_trip"),
+    "model.generator": ("GenerationError", "Generator", "Progress", "Take", "round_trip"),
     "model.library": ("Piece", "human_pieces", "prompts"),
     "model.originality": ("Copied", "copied"),
     "model.render": ("Audio", "encode", "save", "to_audio"),
     "model.score": ("Limits", "Score", "ScoreError", "bar_seconds", "cut_bars", "cut_seconds", "describe",
                     "join", "read", "roll", "write"),
+    "model.settings": ("PRESETS", "RANGES", "Settings", "Start"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)

@@ -270,8 +270,9 @@ def sample(
     """Continue a piece of music and write the takes as .mid files, named after their seeds."""
     from dataclasses import replace
 
-    from model.generator import PRESETS, GenerationError, Generator, Start, Take
+    from model.generator import GenerationError, Generator, Take
     from model.score import read, write
+    from model.settings import PRESETS, Start
 
     if preset not in PRESETS:
         known = ", ".join(f"'{name}'" for name in PRESETS)

@@ -24,7 +24,7 @@ import torch
 
 from model import checkpoint, engine, peers
 from model.checkpoint import Checkpoint
-from model.generator import Generator, Settings, Start, Take, sampling
+from model.generator import Generator, Take
 from model.growing import Growing
 from model.library import Piece, prompts
 from model.live import Broadcast, Growth, Sketch
@@ -34,6 +34,7 @@ from model.plan import Plan
 from model.pool import Pool
 from model.sampling import Sampling
 from model.score import Score, bar_seconds
+from model.settings import Settings, Start, sampling
 from model.workers import Job, Reading
 
 PUBLISHED = "published"

@@ -15,9 +15,10 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
 from model import take_view
-from model.generator import Generator, Start, Take
+from model.generator import Generator, Take
 from model.provenance import Recipe, RecipeError, fingerprint, link, pack, read_link, recipe, texts, unpack
 from model.score import Score, bar_seconds, count_bars, normalise
+from model.settings import Start
 from model.shelf import Shelf, is_token
 
 _FACTS = "take.json"

@@ -20,10 +20,11 @@ from model import keeping, stage, take_view, view
 from model import page_scripts as scripts
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
-from model.generator import PRESETS, RANGES, Generator, Settings
+from model.generator import Generator
 from model.hanging import hang_up
 from model.instruments import DRUMS, NAMES
 from model.score import ScoreError, read
+from model.settings import PRESETS, RANGES, Settings
 from model.shelf import Shelf
 from model.visit import (
     BARS,

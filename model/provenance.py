@@ -21,10 +21,11 @@ import numpy as np
 from symusic import Note, Track
 
 from model import music
-from model.generator import Settings, Start, Take
+from model.generator import Take
 from model.instruments import DRUMS
 from model.metre import METRES, TPQ, align
 from model.score import Score, count_bars, cut_bars, join, normalise
+from model.settings import Settings, Start
 from model.shelf import is_token
 
 VERSION = 1

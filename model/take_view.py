@@ -17,7 +17,8 @@ from model.score import Score, count_bars
 from model.view import counted, note, player
 
 if TYPE_CHECKING:
-    from model.generator import Settings, Take
+    from model.generator import Take
+    from model.settings import Settings
 
 _FAULTS = {"empty": "falls silent for more than four bars",
            "stuck": "plays one bar more than eight times in a row"}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from model.catalogue import Card, Prompt
 
 if TYPE_CHECKING:
-    from model.generator import Progress, Settings
+    from model.generator import Progress
+    from model.settings import Settings
 
 STATIC = Path(__file__).parent.parent / "static"
 PAGES = (("/", "Compose"), ("/study/default", "Listening test"), ("/research", "Research"))

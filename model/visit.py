@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from model.catalogue import Catalogue, Prompt
-from model.generator import RANGES, GenerationError, Progress, Start
+from model.generator import GenerationError, Progress
 from model.score import Score, bar_seconds, cut_bars
+from model.settings import RANGES, Start
 
 KEPT_S = 24 * 3600      # as long as the takes lie on the shelf
 log = logging.getLogger(__name__)

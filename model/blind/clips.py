@@ -16,9 +16,10 @@ from typing import Protocol
 import numpy as np
 from symusic import Score
 
-from model.generator import Settings, Take
+from model.generator import Take
 from model.render import Audio, to_audio
 from model.score import ScoreError, bar_seconds, cut_bars, cut_seconds, describe, join, roll
+from model.settings import Settings
 
 LUFS = -20.0
 LUFS_WITHIN = 0.1

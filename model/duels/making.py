@@ -18,11 +18,12 @@ from symusic import Score
 
 from model.blind import clips
 from model.duels.tables import DuelRow
-from model.generator import Settings, Take, round_trip
+from model.generator import Take, round_trip
 from model.library import Piece
 from model.originality import copied
 from model.render import encode
 from model.score import bar_seconds, cut_bars, cut_seconds, describe, write
+from model.settings import Settings
 
 SECONDS = 20.0
 PROMPT_BARS = 8

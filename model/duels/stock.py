@@ -19,8 +19,9 @@ from symusic import Score
 from model.blind.clips import RoundTrip
 from model.duels.making import Made, Passage, make, passages
 from model.duels.store import DuelStore
-from model.generator import Settings, Take, round_trip
+from model.generator import Take, round_trip
 from model.library import Piece
+from model.settings import Settings
 
 READY = 5
 LOOK_S = 1.0                        # how often it looks whether a worker is free

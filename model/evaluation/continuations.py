@@ -18,9 +18,10 @@ from model.evaluation.fingerprint import TrainingSet
 from model.evaluation.listener import listen
 from model.evaluation.passage import Passage, passage
 from model.evaluation.pieces import Piece
-from model.generator import Generator, Settings
+from model.generator import Generator
 from model.metrics import faults as guard
 from model.originality import copied
+from model.settings import Settings
 
 SYSTEMS = ("model", "markov", "shuffled", "human")
 LEAST = 4               # prompts below which sets cannot be compared

@@ -24,9 +24,10 @@ from model.evaluation.features import Features, features
 from model.evaluation.passage import Passage, passage
 from model.evaluation.prepared import Prepared
 from model.evaluation.takes import side_by_side
-from model.generator import Generator, Settings, Start, Take
+from model.generator import Generator, Take
 from model.plan import played_by
 from model.score import count_bars, cut_bars
+from model.settings import Settings, Start
 
 BARS = 8
 DENSITIES = (4, 8, 16, 32)      # notes a bar

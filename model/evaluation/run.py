@@ -18,8 +18,9 @@ from model.evaluation.likelihood import likelihood
 from model.evaluation.passage import passage
 from model.evaluation.pieces import Piece, from_library, held_out
 from model.evaluation.prepared import EvaluationError, Prepared
-from model.generator import PRESETS, Generator, Settings
+from model.generator import Generator
 from model.score import count_bars
+from model.settings import PRESETS, Settings
 
 CACHE = Path("data/evaluation")
 _LEARNT_FROM = 150          # training pieces that the Markov chain knows

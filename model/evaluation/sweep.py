@@ -15,7 +15,8 @@ from pathlib import Path
 from model.evaluation.continuations import Progress, evaluate_continuations
 from model.evaluation.prepared import EvaluationError
 from model.evaluation.run import Request, chains, prompts, settings_of
-from model.generator import PRESETS, Generator, Settings
+from model.generator import Generator
+from model.settings import PRESETS, Settings
 
 FACTORS: dict[str, tuple] = {
     "temperature": (0.8, 0.9, 1.0, 1.1),

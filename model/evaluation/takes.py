@@ -16,10 +16,11 @@ from symusic import Score
 
 import model
 from model.evaluation.pieces import Piece
-from model.generator import Generator, Settings, Take
+from model.generator import Generator, Take
 from model.layouts import Layout
 from model.music import Music, pack, unpack
 from model.score import cut_bars, join, write
+from model.settings import Settings
 
 Played = TypeVar("Played")
 _SOURCES = ("ear.py", "endings.py", "generator.py", "growing.py", "harmony.py", "judging.py", "metrics.py",

@@ -19,7 +19,8 @@ from model.evaluation.features import features
 from model.evaluation.listener import auc
 from model.evaluation.passage import passage
 from model.evaluation.pieces import held_out
-from model.generator import Generator, Settings
+from model.generator import Generator
+from model.settings import Settings
 
 STRENGTH = 0.003            # of the weights: scikit-learn's C, small for cues that say nearly the same
 FOLDS = 5

@@ -3,7 +3,8 @@
 import time
 from dataclasses import replace
 
-from model.generator import Generator, Settings, Take
+from model.generator import Generator, Take
+from model.settings import Settings
 
 LIVELY = Settings(temperature=1.0, top_k=0, no_repeat_ngram=0, bars=3, prompt_bars=4)
 LONG = replace(LIVELY, bars=64)

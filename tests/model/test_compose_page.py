@@ -18,10 +18,11 @@ from fastapi.staticfiles import StaticFiles
 
 from model.catalogue import Catalogue
 from model.compound import Compound
-from model.generator import RANGES, Progress, Settings, Start, Take
+from model.generator import Progress, Take
 from model.judging import Verdict
 from model.page import compose_page, mount_compose
 from model.score import Score, bar_seconds, cut_bars, join, normalise, read, write
+from model.settings import RANGES, Settings, Start
 from model.shelf import Shelf
 from model.view import STATIC
 

@@ -10,19 +10,11 @@ import pytest
 from symusic import Score
 
 from model.compound.plan import PROMPT_EVENTS
-from model.generator import (
-    PRESETS,
-    RANGES,
-    Generator,
-    Progress,
-    Settings,
-    Start,
-    Take,
-    round_trip,
-)
+from model.generator import Generator, Progress, Take, round_trip
 from model.music import unpack
 from model.remi.plan import PROMPT_TOKENS
 from model.score import WHISTLE, bar_seconds, count_bars, cut_bars, normalise, read, write
+from model.settings import PRESETS, RANGES, Settings, Start
 from tests.model.takes import LIVELY, play
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model.generator import GenerationError, Generator, Progress, Start, Take
+from model.generator import GenerationError, Generator, Progress, Take
 from model.growing import Growing, Sprout
 from model.score import bar_seconds, count_bars, cut_bars, write
+from model.settings import Start
 from tests.model.takes import LIVELY, LONG, until
 
 SIX = replace(LIVELY, bars=6)

@@ -12,11 +12,12 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model.generator import Settings, Start, Take
+from model.generator import Take
 from model.judging import Verdict
 from model.keeping import OtherCheckpoint, Source, keep, reopen, resume, router
 from model.provenance import RecipeError, fingerprint, pack, recipe
 from model.score import Score, cut_bars, join, normalise
+from model.settings import Settings, Start
 from model.shelf import Shelf
 
 SHA = "ab" * 32

@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import music
-from model.generator import RANGES, Settings, Start
 from model.metre import METRES, align
 from model.midifile import parse
 from model.plan import used_bars
@@ -31,6 +30,7 @@ from model.provenance import (
     unpack,
 )
 from model.score import Score, cut_bars, write
+from model.settings import RANGES, Settings, Start
 
 TOKEN = "t" * 22
 FACTS = ["v", "title", "number", "system", "checkpoint", "settings", "steps", "notes", "prompt"]

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from model import take_view, view
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
-from model.generator import PRESETS, GenerationError, Progress, Settings, Start, Take
+from model.generator import GenerationError, Progress, Take
 from model.judging import Verdict
 from model.picture import picture, thumbnail
 from model.score import Score, bar_seconds, normalise, read
+from model.settings import PRESETS, Settings, Start
 from model.shelf import Shelf, slug
 from model.visit import FILE, NOTHING, Run, Running, Visit, seed_of
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from model import stage
 from model.catalogue import prompt_of
 from model.compound import Compound
-from model.generator import RANGES, Start
 from model.score import count_bars, cut_bars, normalise, write
+from model.settings import RANGES, Start
 from model.shelf import Shelf
 from model.visit import BARS, FILE, LENGTHS, NOTHING, SECONDS, Visit, bars_of
 

@@ -18,10 +18,11 @@ from fastapi.staticfiles import StaticFiles
 
 from model import take_view
 from model.catalogue import Catalogue
-from model.generator import Settings, Start, Take
+from model.generator import Take
 from model.page import mount_compose
 from model.provenance import fingerprint
 from model.score import bar_seconds, count_bars, cut_bars, join, normalise
+from model.settings import Settings, Start
 from model.shelf import Shelf
 from model.view import STATIC
 from tests.axe import violations

@@ -15,9 +15,10 @@ from model.blind.clips import LUFS
 from model.duels.making import LUFS_DRAWN, PROMPT_BARS, SECONDS, make, passages
 from model.duels.stock import READY, Crowded, Stock
 from model.duels.store import DuelStore
-from model.generator import Settings, Take
+from model.generator import Take
 from model.pool import Pool
 from model.score import bar_seconds, cut_seconds, read
+from model.settings import Settings
 from tests.survey.fakes import FakeMachine, melody, same
 
 

@@ -10,7 +10,7 @@ import pytest
 from model.evaluation import distances, listener, report
 from model.evaluation.prepared import EvaluationError
 from model.evaluation.run import Request, brief, evaluate, settings_of
-from model.generator import PRESETS
+from model.settings import PRESETS
 
 
 @pytest.fixture(scope="module")

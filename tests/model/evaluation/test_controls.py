@@ -6,9 +6,10 @@ from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from model.evaluation import controls as measured
 from model.evaluation.controls import BARS, DENSITIES, controls
-from model.generator import Settings, Take
+from model.generator import Take
 from model.metre import TPQ
 from model.score import normalise
+from model.settings import Settings
 
 # Who plays so many notes a bar, and how high, is of that style.
 STYLES = {"rock": (8, 40), "song": (2, 90)}

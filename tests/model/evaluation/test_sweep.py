@@ -4,7 +4,7 @@ import pytest
 
 from model.evaluation.prepared import EvaluationError
 from model.evaluation.sweep import FACTORS, design, figure, table
-from model.generator import PRESETS, Settings
+from model.settings import PRESETS, Settings
 
 CENTRE = Settings()
 

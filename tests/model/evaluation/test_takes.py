@@ -7,8 +7,9 @@ from model import checkpoint
 from model.evaluation import takes
 from model.evaluation.passage import passage
 from model.evaluation.pieces import held_out
-from model.generator import Generator, Settings
+from model.generator import Generator
 from model.score import cut_bars
+from model.settings import Settings
 
 LIVELY = Settings(temperature=1.0, top_k=0, no_repeat_ngram=0)
 
