@@ -48,6 +48,7 @@ def test_a_faulty_take_is_made_once_more_with_the_next_seed_that_is_free(generat
     faulty(monkeypatch, ("stuck",))
     take, = play(generator, music())
     assert take.retried and take.faults == () and take.settings.seed == 1 and take.complete
+    faulty(monkeypatch)
     plain, = play(generator, music(), replace(LIVELY, seed=1))
     assert write(take.score) == write(plain.score)
     faulty(monkeypatch, ("empty",))
