@@ -38,7 +38,7 @@ def faulty(monkeypatch, *found: tuple[str, ...]) -> None:
     told = defaultdict(lambda: list(found))
 
     def faults(score: Score, bars: int) -> tuple[str, ...]:
-        left = told[threading.get_ident()]
+        left = told[threading.current_thread()]
         return left.pop(0) if left else ()
 
     monkeypatch.setattr(module, "faults", faults)
