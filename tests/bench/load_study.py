@@ -1,13 +1,12 @@
 """How the Study page bears a crowd: many participants take a study at the same time, over HTTP.
 
-    python -m tests.bench.load_study [--participants 50] [--pause 0] [--decode]
+    python -m tests.bench.load_study [--participants 50] [--pause 0]
 
 The server is a process of its own, with uvicorn, the Study page and SQLite on disk; the study is the tests'
 small one, its clips made by a made-up machine. Every participant fetches the clips of a step whole and
 answers at once, or after `--pause` seconds on average; each comes from an address of their own, so that the
 limits for one address do not count. The time of an answer is from sending it to the view of the next step.
-With `--decode` every core also makes takes all the time: `kept` is their speed beside the crowd, over their
-speed alone times the share of the cores that the crowd and its server leave them. Prints JSON.
+Prints JSON.
 """
 
 from __future__ import annotations
@@ -20,17 +19,13 @@ import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.bench.decoding import Decoding
-
 CALL = "/study/small/gradio_api/component_server/"
 WARM_UP = 3             # participants before the clock starts
-ALONE_S = 15            # seconds of decoding before the crowd comes
 
 
 def serve(folder: str, told: multiprocessing.connection.Connection) -> None:
@@ -105,20 +100,6 @@ class Crowd:
         return time.perf_counter() - began
 
 
-def beside_decoding(work: Callable[[], float]) -> tuple[float, dict]:
-    """What `work` returns while every core decodes, and how the decoding fared."""
-    with Decoding() as decoding:
-        alone = decoding.watch()
-        time.sleep(ALONE_S)
-        speed, share = alone.so_far()
-        beside = decoding.watch()
-        took = work()
-        speed_beside, share_beside = beside.so_far()
-    return took, {"notes_per_s_alone": round(speed, 1), "notes_per_s_beside": round(speed_beside, 1),
-                  "share_alone": round(share, 3), "share_beside": round(share_beside, 3),
-                  "kept": round(speed_beside / speed / (share_beside / share), 3)}
-
-
 def milliseconds(times: list[float]) -> dict[str, float]:
     """Median and 95th percentile."""
     return {"n": len(times), "median_ms": round(statistics.median(times) * 1000, 1),
@@ -130,7 +111,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--participants", type=int, default=50)
     parser.add_argument("--pause", type=float, default=0.0, help="seconds before an answer, on average")
-    parser.add_argument("--decode", action="store_true", help="while every core makes takes")
     asked = parser.parse_args()
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
@@ -139,19 +119,15 @@ def main() -> None:
         server.start()
         url = here.recv()
         Crowd(url, 0).all_at_once(range(WARM_UP))
-        crowd, numbers, decoding = Crowd(url, asked.pause), range(WARM_UP, WARM_UP + asked.participants), None
-        if asked.decode:
-            took, decoding = beside_decoding(lambda: crowd.all_at_once(numbers))
-        else:
-            took = crowd.all_at_once(numbers)
+        crowd = Crowd(url, asked.pause)
+        took = crowd.all_at_once(range(WARM_UP, WARM_UP + asked.participants))
         here.send("stop")
         finished = here.recv() - WARM_UP
         server.join()
     print(json.dumps({
         "participants": asked.participants, "finished": finished, "pause_s": asked.pause,
         "seconds": round(took, 1), "answers_per_s": round(len(crowd.answers) / took, 1),
-        "answer": milliseconds(crowd.answers), "clip": milliseconds(crowd.clips), "decoding": decoding,
-        "errors": crowd.errors}))
+        "answer": milliseconds(crowd.answers), "clip": milliseconds(crowd.clips), "errors": crowd.errors}))
 
 
 if __name__ == "__main__":
