@@ -124,7 +124,9 @@ def test_bench_prints_json_last(system, request):
     assert all(speed > 0 for speed in result["tokens_per_s"].values()) and result["notes_per_s"]["ours"] > 0
     ratios = "ratio_1", "ratio_4", "notes_ratio", "music_s_per_s", "busy_share", "first_sound_s"
     assert all(result[name] > 0 for name in ratios)
-    assert (result["prompt_tokens"], result["tokens"], result["missing"]) == (16, 12, None)
+    assert (result["prompt_tokens"], result["tokens"]) == (16, 12)
+    assert set(result["peers"]) == {"transformers"} and result["peers"]["transformers"]["tokens_per_s"] > 0
+    assert "ONNX Runtime plays heads of a multiple of 16 numbers; received 8." in result["missing"]
     assert result["against_sha256"] == checkpoint.sha256(against)
     assert result["checkpoint_sha256"] == checkpoint.sha256(folder)
 
