@@ -138,6 +138,39 @@ def train(
 
 
 @app.command()
+def experiment(
+    plan: Annotated[Path, typer.Argument(help="An experiment, such as model/experiments/one-change.yaml.")],
+    out: Annotated[Path, typer.Option(help="A folder for the music, the runs, the table and the figure.")],
+    midi: Annotated[Path, typer.Option(help="A folder of .mid files, as to prepare.")] = Path("data/train"),
+    index: Annotated[Path | None, typer.Option(help="CSV, as to prepare.")] = None,
+    only: Annotated[str, typer.Option(help="Changes to try alone: adamw,scalenorm.")] = "",
+    seeds: Annotated[int | None, typer.Option(help="Only so many of the experiment's seeds.")] = None,
+    accelerator: Annotated[str, typer.Option(help="cpu, gpu or auto.")] = "auto",
+) -> None:
+    """Try changes of a recipe one at a time at equal compute: bits per note, with their spread over seeds.
+
+    What has been run already is not run again.
+    """
+    import json
+
+    try:
+        from model.experiments import effects, running
+        from model.experiments.plan import read_plan
+    except ModuleNotFoundError as error:
+        raise ValueError(f"Training needs requirements-train.txt; {error.name} is not installed.") from error
+
+    asked = read_plan(plan)
+    chosen = tuple(filter(None, only.split(",")))
+    running.run(asked, midi, out, chosen, seeds, index, accelerator,
+                lambda what, done, total: console.print(f"{done}/{total} {what}", markup=False))
+    found = effects.effects(asked, out)
+    (out / "effects.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    (out / "effects.md").write_text(effects.table(found) + "\n", encoding="utf-8")
+    effects.figure(found["rows"], out / "effects.svg")
+    typer.echo(effects.table(found))
+
+
+@app.command()
 def evaluate(
     checkpoint: Annotated[str | None, typer.Argument(
         help="A shipped checkpoint's name or a folder; the default one if left out.")] = None,

@@ -1,8 +1,8 @@
 """Layouts: how music becomes arrays that a network learns from, and how a network's steps become music.
 
-``events`` is one row a note (`compound`), ``segue`` and ``published`` are REMI+ tokens with byte-pair
-encoding (`remi`). A layout is an object with the methods of `remi.Remi`; nothing outside asks which it is. It
-is kept as tokenizer.json, in prepared folders and in checkpoints.
+``events`` is one row a note (`compound`); ``segue``, ``published`` and ``chordless`` are REMI+ tokens with
+byte-pair encoding (`remi`). A layout is an object with the methods of `remi.Remi`; nothing outside asks which
+it is. It is kept as tokenizer.json, in prepared folders and in checkpoints.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 FILE = "tokenizer.json"
 SPLITS = ("train", "valid", "test")       # of a prepared folder, each an array SPLIT.npy
-NAMES = ("events", "segue", "published")
+NAMES = ("events", "segue", "published", "chordless")
 
 Layout = "Compound | Remi"
 

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 import yaml
 from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.callbacks.weight_averaging import EMAWeightAveraging
+from lightning.pytorch.callbacks.weight_averaging import WeightAveraging
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from torch.utils.data import DataLoader, IterableDataset
 
 from model import checkpoint
@@ -43,8 +43,11 @@ class Recipe(BaseModel):
     name: str
     data: Path
     begin: str | None = Field(None, description="a checkpoint of the same shape whose weights are the first")
-    shape: dict[str, float | int] = Field(default_factory=dict)
+    shape: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    initialisation: str = Field("normal", description="of networks/initialisation.py")
     weights: dict[str, float] = Field(default_factory=dict, description="data sets seen more often, or less")
+    augment: tuple[Literal["key", "velocity", "tempo"], ...] | None = Field(
+        None, description="what each window of events is varied in; unsaid: the key")
     sequence: int = Field(512, ge=16, le=8192, description="steps of the network a window")
     lengthen: dict[int, int] = Field(default_factory=dict,
                                      description="optimiser step: longer windows from then on, and fewer")
@@ -61,13 +64,23 @@ class Recipe(BaseModel):
     weight_decay: float = Field(0.1, ge=0)
     betas: tuple[float, float] = (0.9, 0.95)
     clip: float = Field(1.0, gt=0, description="largest norm of a gradient")
-    average: float | None = Field(None, gt=0, lt=1, description="decay of an average of the weights")
+    average: float | None = Field(None, gt=0, le=1,
+                                  description="decay of an average of the weights; 1: all count alike")
+    average_from: float = Field(0, ge=0, lt=1, description="share of the steps before the average begins")
     precision: str = "bf16-mixed"
     compile: bool = True
     validate_every: int = Field(250, ge=1, description="steps")
     validation_windows: int = Field(128, ge=1)
     patience: int = Field(2, ge=1, description="validations without a better loss before the run stops")
     seed: int = 0
+
+    @field_validator("shape")
+    @classmethod
+    def _numbers(cls, shape: dict) -> dict:
+        for field, value in shape.items():
+            if isinstance(value, str) and field not in ("norm", "order"):
+                raise ValueError(f"{field} is a number")
+        return shape
 
 
 class RecipeError(ValueError):
@@ -105,6 +118,23 @@ def learning_rate_share(step: int, recipe: Recipe) -> float:
     return recipe.floor + (1 - recipe.floor) * 0.5 * (1 + math.cos(math.pi * (done % cycle) / cycle))
 
 
+def averaging(recipe: Recipe) -> WeightAveraging:
+    """An average of the weights that is validated and kept instead of them.
+
+    Exponential, or with a decay of 1 that of Izmailov et al. 2018 (SWA): all steps' weights count alike.
+    """
+    begin = round(recipe.average_from * recipe.steps)
+
+    def weigh(average: torch.Tensor, now: torch.Tensor, updates: torch.Tensor) -> torch.Tensor:
+        since = int(updates) - begin
+        if since <= 0:
+            return now
+        return average + (now - average) * (1 / (since + 1) if recipe.average == 1 else 1 - recipe.average)
+
+    # Buffers are counts, not weights: they are copied.
+    return WeightAveraging(use_buffers=False, avg_fn=weigh)
+
+
 class Windows(IterableDataset):
     """Endless batches of a split. Each device draws its own, and so does a run that goes on later."""
 
@@ -119,7 +149,7 @@ class Windows(IterableDataset):
             rng = np.random.default_rng([self.recipe.seed, rank, self.step()])
             batch = max(1, self.recipe.batch * self.recipe.sequence // length)
             for steps in self.layout.batches(self.array, self.pieces, length, batch, rng,
-                                             self.recipe.weights, learn=True):
+                                             self.recipe.weights, learn=True, augment=self.recipe.augment):
                 yield torch.from_numpy(steps)
                 if self._length() != length:
                     break
@@ -137,7 +167,7 @@ class Training(L.LightningModule):
         super().__init__()
         self.recipe, self.layout = recipe, layout
         self.network = build(layout.network, {**recipe.shape, **layout.shape})
-        self.network.initialise(torch.Generator().manual_seed(recipe.seed))
+        self.network.initialise(torch.Generator().manual_seed(recipe.seed), recipe.initialisation)
         before = _begin(recipe.begin, self.network) if recipe.begin else 0
         self.register_buffer("tokens_seen", torch.tensor(before, dtype=torch.int64))
         self._loss = torch.compile(self._plain_loss) if recipe.compile else self._plain_loss
@@ -208,8 +238,7 @@ def train(recipe: Recipe, run: Path, resume: bool = False, **trainer: object) ->
     callbacks += [EarlyStopping("valid_loss", patience=recipe.patience),
                  LearningRateMonitor("step"), RichProgressBar()]
     if recipe.average:
-        # Buffers are counts, not weights: they are copied.
-        callbacks.append(EMAWeightAveraging(decay=recipe.average, use_buffers=False))
+        callbacks.append(averaging(recipe))
     log = f"log{len(list(run.glob('log*')))}" if int(os.environ.get("LOCAL_RANK", 0)) == 0 else "log0"
     try:
         lightning = L.Trainer(

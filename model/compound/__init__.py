@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from model.compound import events
-from model.compound.batches import Pieces
+from model.compound.batches import USUAL, Pieces
 from model.sampling import Sampling
 from model.wishes import FREE, Wishes
 
@@ -52,15 +52,19 @@ class Compound:
         return dict(zip(events.FIELDS, nats.sum(axis=0, dtype=np.float64).tolist(), strict=False))
 
     def batches(self, array: np.ndarray, pieces: list[dict], length: int, batch: int,
-                rng: np.random.Generator, weights: dict[str, float], learn: bool) -> Iterator[np.ndarray]:
-        """Endless int64 (batch, length + 1, 7); `learn`: in all keys, with wishes, by the weights.
-        ValueError: the weights leave no piece."""
+                rng: np.random.Generator, weights: dict[str, float], learn: bool,
+                augment: Sequence[str] | None = None) -> Iterator[np.ndarray]:
+        """Endless int64 (batch, length + 1, 7); `learn`: with wishes, by the weights, and varied in what
+        `augment` names of batches.AUGMENTATIONS, unless said otherwise in key. ValueError: the weights leave
+        no piece."""
         kept = [row for row in pieces if weights.get(row["dataset"], 1.0) > 0]
         if not kept:
             raise ValueError("Music is learnt from data sets whose weight is above 0; there is none.")
         found = Pieces(array, [int(row["offset"]) for row in kept], [int(row["tokens"]) for row in kept],
                        [weights.get(row["dataset"], 1.0) for row in kept])
-        return found.batches(length, batch, rng, **({} if learn else {"drop": 1.0, "shift": False}))
+        if not learn:
+            return found.batches(length, batch, rng, drop=1.0, augment=())
+        return found.batches(length, batch, rng, augment=USUAL if augment is None else augment)
 
     def spans(self, piece: np.ndarray, length: int) -> Iterator[tuple[np.ndarray, int]]:
         """A whole piece in stretches that the network sees at once, int64 (up to length + 1, 7), and how many

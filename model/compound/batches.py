@@ -8,6 +8,10 @@ import numpy as np
 
 from model.compound import events as ev
 
+# What a window may be varied in, by how much up or down: semitones, and classes of the events' fields.
+AUGMENTATIONS = {"key": (-5, 6), "velocity": (-3, 3), "tempo": (-2, 2)}
+USUAL = ("key",)
+
 
 class Pieces:
     """The pieces of one split, as events, and windows of them.
@@ -34,13 +38,13 @@ class Pieces:
         self._changes = {ev.TEMPO: tempi, ev.METRE: metres}
 
     def window(self, length: int, rng: np.random.Generator, drop: float = 0.5,
-               shift: bool = True) -> np.ndarray:
-        """uint8 (length, 7). `drop`: probability that each wish is left out; `shift`: in another key."""
+               augment: Sequence[str] = USUAL) -> np.ndarray:
+        """uint8 (length, 7). `drop`: probability that each wish is left out; `augment`: of AUGMENTATIONS."""
         parts, room = [], length
         first = True
         while room > 0:
             piece = int(np.searchsorted(self.shares, rng.random(), side="right"))
-            part = self._part(min(piece, len(self.offsets) - 1), room, rng, drop, shift, anywhere=first)
+            part = self._part(min(piece, len(self.offsets) - 1), room, rng, drop, augment, anywhere=first)
             parts.append(part)
             room -= len(part)
             first = False
@@ -52,8 +56,8 @@ class Pieces:
         while True:
             yield np.stack([self.window(length + 1, rng, **how) for _ in range(batch)]).astype(np.int64)
 
-    def _part(self, piece: int, room: int, rng: np.random.Generator, drop: float, shift: bool,
-              anywhere: bool) -> np.ndarray:
+    def _part(self, piece: int, room: int, rng: np.random.Generator, drop: float,
+              augment: Sequence[str], anywhere: bool) -> np.ndarray:
         offset, stop = self.offsets[piece], self.offsets[piece] + self.lengths[piece]
         head = offset + 3                   # start, metre, tempo
         begin = int(rng.integers(head, stop)) if anywhere else head
@@ -74,9 +78,11 @@ class Pieces:
             bars = music[:, ev.TIME].astype(int).sum() / (4 * ev.STEPS)
             wishes["density"] = ev.density_class(len(playing), bars)
         header = ev.header(self._now(ev.METRE, begin), self._now(ev.TEMPO, begin), **wishes)
-        if shift:
-            transpose(music, int(rng.integers(-5, 7)))
-        return np.concatenate([header, music])
+        part = np.concatenate([header, music])
+        for name in augment:
+            low, high = AUGMENTATIONS[name]
+            _VARY[name](part, int(rng.integers(low, high + 1)))
+        return part
 
     def _now(self, kind: int, row: int) -> int:
         """The metre or tempo in force before a row."""
@@ -89,3 +95,19 @@ def transpose(rows: np.ndarray, semitones: int) -> None:
     pitched = rows[:, ev.INSTRUMENT] > ev.KIT
     pitch = rows[pitched, ev.PITCH].astype(np.int64) + semitones
     rows[pitched, ev.PITCH] = np.where(pitch > 127, pitch - 12, np.where(pitch < 0, pitch + 12, pitch))
+
+
+def louder(rows: np.ndarray, classes: int) -> None:
+    """Move the velocity of every note of events, as far as there are classes."""
+    notes = ev.is_note(rows)
+    moved = rows[notes, ev.VELOCITY].astype(np.int64) + classes
+    rows[notes, ev.VELOCITY] = moved.clip(0, ev.CLASSES["velocity"] - 1)
+
+
+def faster(rows: np.ndarray, classes: int) -> None:
+    """Move every tempo of events, the header's too, as far as there are classes."""
+    tempi = rows[:, ev.INSTRUMENT] == ev.TEMPO
+    rows[tempi, ev.PITCH] = (rows[tempi, ev.PITCH].astype(np.int64) + classes).clip(0, len(ev.TEMPI) - 1)
+
+
+_VARY = {"key": transpose, "velocity": louder, "tempo": faster}

@@ -28,6 +28,11 @@ def of(network: object) -> object:
 def fast(network: nn.Module) -> object:
     """The engine for decoding, in 8 bits. Its code is compiled the first time that a machine runs it (some
     seconds), and kept."""
+    usual = type(network.config)()
+    for name in ("norm", "fixnorm", "order"):
+        if getattr(network.config, name, None) != getattr(usual, name, None):
+            raise ValueError(f"A network is played in 8 bits with {name} '{getattr(usual, name)}'; received "
+                             f"'{getattr(network.config, name)}', which can be taught and measured alone.")
     # Whoever learns, or only reads and writes scores, needs no compiler.
     from model.engine.eight_bit import EightBit
 

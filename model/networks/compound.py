@@ -27,6 +27,7 @@ from model.compound.events import (
     START,
     TEMPO,
 )
+from model.networks.norms import NORMS, embedding, logits
 from model.networks.transformer import Cache, Decoder, TransformerConfig
 
 DRAWN = FIELDS[:5]
@@ -39,6 +40,7 @@ class CompoundConfig(TransformerConfig):
 
     `standing`: every event is told what its header says of style, density, metre and tempo, instead of having
     to look for it.
+    `order`: in which the fields of a note are drawn. What ships draws them in the order of the events.
     """
 
     vocabulary: int = 1
@@ -49,6 +51,19 @@ class CompoundConfig(TransformerConfig):
     kv_heads: int = 2
     drawing: int = 512
     standing: bool = False
+    order: str = " ".join(DRAWN)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = self.order.split()
+        if sorted(names) != sorted(DRAWN) or names.index("instrument") > min(map(names.index, DRAWN[2:])):
+            raise ValueError("order names time, instrument, pitch, duration and velocity once each, the last "
+                             f"three after instrument, which decides on them; received '{self.order}'.")
+
+    @property
+    def drawing_order(self) -> list[int]:
+        """The fields' indices, in the order in which they are drawn."""
+        return [DRAWN.index(name) for name in self.order.split()]
 
 
 class StandingCache(Cache):
@@ -67,13 +82,14 @@ class StandingCache(Cache):
 class Head(nn.Module):
     """Logits of one field from what is known of the next note."""
 
-    def __init__(self, width: int, inner: int, classes: int) -> None:
+    def __init__(self, config: CompoundConfig, classes: int) -> None:
         super().__init__()
-        self.norm = nn.RMSNorm(width, eps=1e-6)
+        width, inner = config.width, config.drawing
+        self.norm = NORMS[config.norm](width)
         self.up = nn.Linear(width, inner, bias=False)
         self.down = nn.Linear(inner, width, bias=False)
-        self.norm_out = nn.RMSNorm(width, eps=1e-6)
-        self.out = nn.Linear(width, classes, bias=False)
+        self.norm_out = NORMS[config.norm](width)
+        self.out = logits(width, classes, config.fixnorm)
 
     def forward(self, known: Tensor) -> Tensor:
         return self.out(self.norm_out(known + self.down(F.silu(self.up(self.norm(known))))))
@@ -84,19 +100,23 @@ class Compound(Decoder):
 
     def __init__(self, config: CompoundConfig) -> None:
         super().__init__()
-        width = config.width
-        self.embeddings = nn.ModuleList(nn.Embedding(CLASSES[field], width) for field in FIELDS)
-        self.add_body(config)
-        self.draw = nn.ModuleList(Head(width, config.drawing, CLASSES[field]) for field in DRAWN)
-        self.drawn = nn.ModuleList(nn.Embedding(CLASSES[field], width) for field in DRAWN[:-1])
-        self.place = nn.Embedding(CLASSES["position"], width)
-        if config.standing:
-            self.standing = nn.ModuleList(nn.Embedding(CLASSES["pitch"] + 1, width) for _ in STANDING)
+        self.order = config.drawing_order
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
+        def embedded(classes: int) -> nn.Embedding:
+            return embedding(classes, config.width, config.fixnorm)
+
+        self.embeddings = nn.ModuleList(embedded(CLASSES[field]) for field in FIELDS)
+        self.add_body(config)
+        self.draw = nn.ModuleList(Head(config, CLASSES[field]) for field in DRAWN)
+        self.drawn = nn.ModuleList(embedded(CLASSES[DRAWN[field]]) for field in self.order[:-1])
+        self.place = embedded(CLASSES["position"])
+        if config.standing:
+            self.standing = nn.ModuleList(embedded(CLASSES["pitch"] + 1) for _ in STANDING)
+
+    def initialise(self, generator: torch.Generator | None = None, how: str = "normal") -> None:
         """As every decoder, but that what stands in the header says nothing at first: so a network can get
         this ear without forgetting what it has learnt."""
-        super().initialise(generator)
+        super().initialise(generator, how)
         if self.config.standing:
             for embedding in self.standing:
                 nn.init.zeros_(embedding.weight)
@@ -126,7 +146,7 @@ class Compound(Decoder):
 
     def fold(self, field: int, known: Tensor, value: Tensor, position: Tensor | None = None) -> Tensor:
         """What is known once a field's value (...) is drawn; with the time comes the new position."""
-        known = known + self.drawn[field](value)
+        known = known + self.drawn[self.order.index(field)](value)
         return known if position is None else known + self.place(position)
 
     def nats(self, rows: Tensor) -> Tensor:
@@ -139,12 +159,12 @@ class Compound(Decoder):
         note = kind >= PLAYERS
         valued = note | (kind == METRE) | (kind == TEMPO)
         counted = (~given, ~given, valued, note, note)
-        columns = []
-        for field in range(len(DRAWN)):
+        columns = [torch.empty(0)] * len(DRAWN)
+        for field in self.order:
             logits = self.logits(field, known).float()
             loss = F.cross_entropy(logits.flatten(0, 1), after[..., field].flatten(), reduction="none")
-            columns.append(loss.view_as(kind) * counted[field])
-            if field < len(DRAWN) - 1:
+            columns[field] = loss.view_as(kind) * counted[field]
+            if field != self.order[-1]:
                 place = after[..., POSITION] if field == 0 else None
                 known = self.fold(field, known, after[..., field], place)
         return torch.stack(columns, dim=-1)

@@ -16,10 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model.networks.initialisation import initialise
+from model.networks.norms import NORMS, embedding, logits
+
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """Shape of a network. `window` is how many positions, itself included, a position may attend to."""
+    """Shape of a network. `window` is how many positions, itself included, a position may attend to; for
+    `norm` and `fixnorm` see norms.py."""
 
     vocabulary: int = 5000
     width: int = 512
@@ -29,8 +33,12 @@ class TransformerConfig:
     kv_heads: int = 2
     window: int = 4096
     rope_base: float = 10000.0
+    norm: str = "rms"
+    fixnorm: bool = False
 
     def __post_init__(self) -> None:
+        if self.norm not in NORMS:
+            raise ValueError(f"norm is one of {', '.join(NORMS)}; received '{self.norm}'.")
         for name in ("vocabulary", "width", "layers", "inner", "heads", "kv_heads", "window"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1; received {getattr(self, name)}.")
@@ -128,9 +136,9 @@ class Attention(nn.Module):
 class Block(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.norm_attention = nn.RMSNorm(config.width, eps=1e-6)
+        self.norm_attention = NORMS[config.norm](config.width)
         self.attention = Attention(config)
-        self.norm_inner = nn.RMSNorm(config.width, eps=1e-6)
+        self.norm_inner = NORMS[config.norm](config.width)
         self.gate = nn.Linear(config.width, config.inner, bias=False)
         self.up = nn.Linear(config.width, config.inner, bias=False)
         self.down = nn.Linear(config.inner, config.width, bias=False)
@@ -147,17 +155,13 @@ class Decoder(nn.Module):
     def add_body(self, config: TransformerConfig) -> None:
         self.config = config
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
-        self.norm = nn.RMSNorm(config.width, eps=1e-6)
+        self.norm = NORMS[config.norm](config.width)
         frequencies = config.rope_base ** (-torch.arange(0, config.head_size, 2) / config.head_size)
         self.register_buffer("frequencies", frequencies, persistent=False)
 
-    def initialise(self, generator: torch.Generator | None = None) -> None:
-        """Normal weights of deviation 0.02; 0.02 / sqrt(2 layers) where they write to the residual stream."""
-        for name, parameter in self.named_parameters():
-            if parameter.ndim == 2:
-                residual = name.startswith("blocks") and name.endswith(("out.weight", "down.weight"))
-                deviation = 0.02 / (2 * self.config.layers) ** 0.5 if residual else 0.02
-                nn.init.normal_(parameter, 0.0, deviation, generator=generator)
+    def initialise(self, generator: torch.Generator | None = None, how: str = "normal") -> None:
+        """The first weights, from a generator; `how`: see initialisation.py. ValueError: no such name."""
+        initialise(self, self.config.layers, how, generator)
 
     def body(self, x: Tensor, cache: Cache | None, last_only: bool) -> Tensor:
         """Embedded steps (B, T, C), after those of the cache, to what is known after each, (B, T or 1, C).
@@ -186,9 +190,9 @@ class Transformer(Decoder):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.embedding = embedding(config.vocabulary, config.width, config.fixnorm)
         self.add_body(config)
-        self.head = nn.Linear(config.width, config.vocabulary, bias=False)
+        self.head = logits(config.width, config.vocabulary, config.fixnorm)
 
     def forward(self, ids: Tensor, cache: Cache | None = None, last_only: bool = False) -> Tensor:
         """Logits after each of `ids`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +38,9 @@ class Remi:
         return {"vocabulary": self.tokenizer.size}
 
     def learn(self, files: Iterable[Path], vocabulary: int) -> None:
-        """Learn a vocabulary from MIDI files."""
-        self.tokenizer.train(files, vocabulary)
+        """Learn a vocabulary from MIDI files; 0 ids: leave the base tokens as they are."""
+        if vocabulary:
+            self.tokenizer.train(files, vocabulary)
 
     def piece(self, score: Score, dataset: str = "") -> np.ndarray:
         """A whole piece with its start and end; (0,) if nothing of it can be heard."""
@@ -67,10 +68,15 @@ class Remi:
         return found
 
     def batches(self, array: np.ndarray, pieces: list[dict], length: int, batch: int,
-                rng: np.random.Generator, weights: dict[str, float], learn: bool) -> Iterator[np.ndarray]:
-        """Endless int64 (batch, length + 1). ValueError: weights are asked for, or there is too little."""
+                rng: np.random.Generator, weights: dict[str, float], learn: bool,
+                augment: Sequence[str] | None = None) -> Iterator[np.ndarray]:
+        """Endless int64 (batch, length + 1). ValueError: weights or augmentations are asked for, or there is
+        too little."""
         if weights:
             raise ValueError("Token ids are learnt in the order of the file; weights are for events.")
+        if augment:
+            raise ValueError("Token ids are learnt as they are, in the keys that `prepare` wrote; received "
+                             f"augment: {', '.join(augment)}.")
         return windows(array, length, batch, rng)
 
     def spans(self, piece: np.ndarray, length: int) -> Iterator[tuple[np.ndarray, int]]:

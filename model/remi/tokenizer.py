@@ -3,7 +3,7 @@
 Knows MidiTok and its vocabulary; knows nothing of networks, sampling or files of music.
 What may follow what is in `grammar.py`.
 
-Two named configurations:
+Three named configurations:
 
 ``published``   the published system's parameters, to the letter.
 ``segue``       the same without Rest tokens. Under MidiTok 3.1 a rest that crosses a bar line swallows the
@@ -11,7 +11,9 @@ Two named configurations:
                 training set, decode(encode(x)) moved 12,287 of 183,955 onsets with rests and 29 without, and
                 the number of Bar tokens was the number of bars in 26 files with rests and 58 without.
 
-Both differ from plain MidiTok in one more way: simultaneous notes are sorted by program (drums first) and
+``chordless``   the published one without Chord tokens, to see what they are worth.
+
+All differ from plain MidiTok in one more way: simultaneous notes are sorted by program (drums first) and
 pitch, so that their order does not depend on the file's, and encoding what was decoded gives the same tokens
 again.
 
@@ -43,7 +45,8 @@ PUBLISHED = {
     "tempo_range": (40, 250),
     "drums_pitch_range": (0, 127),
 }
-CONFIGURATIONS = {"published": PUBLISHED, "segue": {**PUBLISHED, "use_rests": False}}
+CONFIGURATIONS = {"published": PUBLISHED, "segue": {**PUBLISHED, "use_rests": False},
+                  "chordless": {**PUBLISHED, "use_chords": False}}
 
 POSITIONS_PER_BEAT = 12
 LARGEST = 2**16        # ids are kept as uint16

@@ -58,8 +58,8 @@ def prompt(music, tmp_path) -> Path:
 # --- help ---------------------------------------------------------------------------------------------------
 
 def test_the_commands_are_those_of_the_design():
-    assert set(COMMANDS) == {"prepare", "pack", "train", "evaluate", "card", "sample", "bench", "originality",
-                             "forget", "sweep", "teach"}
+    assert set(COMMANDS) == {"prepare", "pack", "train", "experiment", "evaluate", "card", "sample", "bench",
+                             "originality", "forget", "sweep", "teach"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -92,6 +92,27 @@ def test_an_average_of_the_weights_can_be_kept(prepared, tmp_path):
     assert state["averaging_state"]["n_averaged"] > 0
 
 
+def test_averages_by_hand():
+    weights = [torch.tensor(float(value)) for value in (8, 2, 5, 11, 3)]
+
+    def kept(**changes) -> float:
+        callback = training.averaging(recipe(Path(), steps=4, **changes))
+        averaged = torch.optim.swa_utils.AveragedModel(Holder(weights[0]), **callback._kwargs)
+        for weight in weights[1:]:
+            averaged.update_parameters(Holder(weight))
+        return float(averaged.module.weight)
+
+    assert kept(average=0.5) == pytest.approx(0.5 * 3 + 0.25 * 11 + 0.125 * 5 + 0.125 * 2)
+    assert kept(average=1) == pytest.approx((2 + 5 + 11 + 3) / 4), "all count alike"
+    assert kept(average=1, average_from=0.5) == pytest.approx((11 + 3) / 2), "the last half alone"
+
+
+class Holder(torch.nn.Module):
+    def __init__(self, weight: torch.Tensor) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(weight.clone())
+
+
 def test_a_run_shorter_than_a_validation_interval_is_finished_too(prepared, tmp_path):
     made = recipe(prepared, steps=2, validate_every=100, accumulate=2)
     assert checkpoint.load(train(made, tmp_path)).config["tokens_seen"] == 2 * 2 * 8 * 32
@@ -130,7 +151,7 @@ def test_a_run_that_cannot_begin_says_why(prepared, tmp_path):
     ({"decay": 0.6}, "r.yaml: decay: Input should be less than or equal to 0.5; received 0.6."),
     ({"lengthen": {"late": 64}}, "r.yaml: lengthen.late.*; received 'late'."),
     ({"weights": {"songs": "twice"}}, "r.yaml: weights.songs.*; received 'twice'."),
-    ({"shape": {"width": "wide"}}, r"r.yaml: shape.width.*; received 'wide'."),
+    ({"shape": {"width": "wide"}}, r"r.yaml: shape: .*width is a number; received {'width': 'wide'}."),
     ({"name": None}, "r.yaml: name: Input should be a valid string; received None."),
 ])
 def test_recipe_errors_name_the_field(tmp_path, changes, sentence):

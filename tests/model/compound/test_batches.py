@@ -76,7 +76,7 @@ def test_a_window_has_the_length_asked_for(every, length):
 
 def test_a_window_begins_on_a_bar_line_and_goes_on_as_the_piece(every):
     begun = set()
-    for window in windows(pieces_of(every), 150, shift=False):
+    for window in windows(pieces_of(every), 150, augment=()):
         (_, music), *others = parts(window)
         number, row = where(music, every)
         piece = every[number]
@@ -92,7 +92,7 @@ def test_a_window_begins_on_a_bar_line_and_goes_on_as_the_piece(every):
 
 def test_the_header_tells_the_metre_and_the_tempo_in_force(every):
     told = set()
-    for window in windows(pieces_of(every), 150, shift=False):
+    for window in windows(pieces_of(every), 150, augment=()):
         for header, music in parts(window):
             if len(music) < 6:
                 continue
@@ -111,7 +111,7 @@ def test_bars_whose_numbers_look_alike():
             [6, ev.PLAYERS + 1, 64, 0, 0, 6, 0], [6, ev.END, 0, 0, 0, 0, 1]]
     piece = np.concatenate([ev.header(metre, 3), np.array(rows, np.uint8)])
     firsts = {tuple(window[3, [ev.TIME, ev.POSITION, ev.PITCH]].tolist())
-              for window in windows(pieces_of([piece]), 60, 5, drop=1.0, shift=False)}
+              for window in windows(pieces_of([piece]), 60, 5, drop=1.0, augment=())}
     assert firsts == {(1, 1, 60), (0, 0, 0)}
 
 
@@ -129,7 +129,7 @@ def test_wishes_can_all_be_left_out(every):
 
 
 def test_wishes_are_true(every):
-    for window in windows(pieces_of(every), 80, drop=0.0, shift=False):
+    for window in windows(pieces_of(every), 80, drop=0.0, augment=()):
         room = len(window)
         for header, music in parts(window):
             if len(music) < 6:
@@ -167,7 +167,7 @@ def test_windows_come_in_twelve_keys_and_drums_stay(every):
     keys = set()
     pieces = pieces_of(every)
     for seed in range(120):
-        plain, moved = (pieces.window(40, np.random.default_rng(seed), shift=it) for it in (False, True))
+        plain, moved = (pieces.window(40, np.random.default_rng(seed), augment=how) for how in ((), ("key",)))
         stop = min(len(header) + len(music) for header, music in (parts(plain)[0], parts(moved)[0]))
         plain, moved = plain[:stop], moved[:stop]
         others = [field for field in range(len(ev.FIELDS)) if field != ev.PITCH]
@@ -195,7 +195,7 @@ def test_no_note_leaves_midis_range(pitch, semitones):
 
 def firsts(every: list[np.ndarray], weights: list[float], count: int = 600) -> np.ndarray:
     """How often windows begin in each piece, told by its style."""
-    found = windows(pieces_of(every, weights), count, 12, drop=0.0, shift=False)
+    found = windows(pieces_of(every, weights), count, 12, drop=0.0, augment=())
     styles = [int(window[0, ev.PITCH]) for window in found]
     return np.array([styles.count(style) for style in STYLES[: len(every)]]) / count
 
@@ -224,6 +224,34 @@ def test_windows_are_those_of_the_seed(every):
     assert (some(0) == some(0)).all() and (some(0) != some(1)).any()
     one, another = islice(pieces_of(every).batches(30, 8, np.random.default_rng(0)), 2)
     assert (one != another).any()
+
+
+def test_without_augmentation_music_is_what_it_was(every):
+    pieces = pieces_of(every)
+    for seed in range(40):
+        for header, music in parts(pieces.window(40, np.random.default_rng(seed), augment=()))[:1]:
+            if len(music) > 1:
+                where(music, every)
+            assert len(header)
+
+
+@pytest.mark.parametrize("name, field, most, last", [("velocity", ev.VELOCITY, 3, 31),
+                                                     ("tempo", ev.PITCH, 2, 31)])
+def test_velocity_and_tempo_move_by_some_classes_and_nothing_else_does(every, name, field, most, last):
+    pieces, steps = pieces_of(every), set()
+    for seed in range(80):
+        plain, moved = (pieces.window(40, np.random.default_rng(seed), augment=how) for how in ((), (name,)))
+        stop = min(len(header) + len(music) for header, music in (parts(plain)[0], parts(moved)[0]))
+        plain, moved = plain[:stop].astype(int), moved[:stop].astype(int)
+        touched = ev.is_note(plain) if name == "velocity" else plain[:, ev.INSTRUMENT] == ev.TEMPO
+        others = np.ones_like(plain, bool)
+        others[touched, field] = False
+        assert (plain[others] == moved[others]).all()
+        inside = touched & (moved[:, field] > 0) & (moved[:, field] < last)
+        differences = set((moved[inside, field] - plain[inside, field]).tolist())
+        assert len(differences) <= 1
+        steps |= differences
+    assert steps == set(range(-most, most + 1))
 
 
 # --- as training asks for them ------------------------------------------------------------------------------

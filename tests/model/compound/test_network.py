@@ -167,3 +167,29 @@ def test_weights_begin_by_the_seed():
     assert len(residual) == 16
     for name, deviation in deviations.items():
         assert deviation == pytest.approx(0.005 if name in residual else 0.02, rel=0.15), name
+
+
+# --- another order of the fields ----------------------------------------------------------------------------
+
+@torch.no_grad()
+@pytest.mark.parametrize("order", ["instrument time pitch duration velocity",
+                                   "time instrument velocity duration pitch"])
+def test_fields_in_another_order_know_those_before_them_there(order):
+    model, rows = network(order=order), notes(2, 9)
+    places = [ev.FIELDS.index(name) for name in order.split()]
+    nats = model.nats(rows)
+    known = model(rows[:, :8])
+    for place, field in enumerate(places):
+        expected = -model.logits(field, known).log_softmax(-1).gather(-1, rows[:, 1:, field, None])[..., 0]
+        torch.testing.assert_close(nats[..., field], expected, atol=1e-4, rtol=0)
+        later = model.nats(changed(rows, 5, field))
+        torch.testing.assert_close(nats[:, 4, places[:place]], later[:, 4, places[:place]])
+        if place < 4:
+            known = model.fold(field, known, rows[:, 1:, field],
+                               rows[:, 1:, ev.POSITION] if field == ev.TIME else None)
+
+
+@pytest.mark.parametrize("order", ["time instrument", "time pitch instrument duration velocity", ""])
+def test_an_order_that_cannot_be(order):
+    with pytest.raises(ValueError, match=r"^order names time, instrument, pitch, "):
+        network(order=order)
