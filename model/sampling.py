@@ -19,7 +19,8 @@ class Sampling:
     """How tokens are drawn; 0 (top_p: 1) turns one off. Order: bans, temperature, top-k, top-p, min-p.
 
     guidance: by the prompt (compound/guidance.py). guard: bars in which something slips are made again.
-    ending: the take is to end the piece. Layouts whose loop knows none of the three leave them out.
+    ending: the take is to end the piece. newcomers: how likely others than the prompt's players are let in
+    (compound/entries.py). Layouts whose loop knows none of the four leave them out.
     """
 
     temperature: float = 0.5
@@ -31,6 +32,7 @@ class Sampling:
     guidance: float = 0.0
     guard: bool = False
     ending: bool = False
+    newcomers: float = 1.0
 
 
 def ban(logits: np.ndarray, tokens: Sequence[int]) -> np.ndarray:

@@ -28,6 +28,7 @@ class Settings:
     density: int = 0                    # notes a bar that are wished for; 0: any
     best_of: int = 1                    # candidates of which a take is the best (see judging.py)
     guidance: float = 0.75              # how much more the prompt is listened to (compound/guidance.py)
+    newcomers: float = 1.0              # how likely another player is let in (compound/entries.py)
     guard: bool = True                  # bars in which something slips are made again
     ending: bool = False                # the take ends the piece (see endings.py)
 
@@ -50,6 +51,7 @@ RANGES = {
     "no_repeat_ngram": (0, 32),
     "no_repeat_bars": (0, 8),
     "guidance": (0.0, 2.0),
+    "newcomers": (0.0, 1.0),
     "bars": (1, 64),
     "prompt_bars": (0, 2000),
     "seed": (0, 2**31 - 1),
@@ -85,4 +87,4 @@ def sampling(settings: Settings) -> Sampling:
     """How a take with these settings is drawn."""
     return Sampling(settings.temperature, settings.top_k, settings.top_p, settings.min_p,
                     settings.no_repeat_ngram, settings.no_repeat_bars, settings.guidance, settings.guard,
-                    settings.ending)
+                    settings.ending, settings.newcomers)

@@ -16,8 +16,10 @@ import numpy as np
 from model import engine as engines
 from model.compound import events as ev
 from model.compound.drawing import Event, Manner, Place
+from model.compound.entries import Entries
 from model.compound.guard import RETRIES, Guard, Strict
-from model.compound.guidance import Guided
+from model.compound.guidance import Guided, contrasts
+from model.compound.pace import Pace
 from model.compound.plan import Rules
 from model.plan import Heard
 from model.sampling import Bars, Ngrams, Sampling
@@ -66,18 +68,20 @@ class Came(Enum):
 @dataclass
 class _State:
     """All that changes from event to event. known: what the network knows of the next one; length: of its
-    cache; seam: steps that must pass before it; made: the new events so far."""
+    cache; seam: steps that must pass before it; entries: who comes in; made: the new events so far."""
 
     known: np.ndarray
     length: int
     place: Place
     seam: int
+    entries: Entries
     ngrams: Ngrams
     bars: Bars
     made: list[list[int]]
 
     def copy(self) -> _State:
-        return replace(self, ngrams=deepcopy(self.ngrams), bars=deepcopy(self.bars), made=list(self.made))
+        return replace(self, entries=self.entries.copy(), ngrams=deepcopy(self.ngrams),
+                       bars=deepcopy(self.bars), made=list(self.made))
 
 
 class _Loop:
@@ -85,22 +89,24 @@ class _Loop:
 
     def __init__(self, engine: object, given: np.ndarray, rules: Rules, how: Sampling, bars: int, room: int,
                  seed: int, heard: Heard, prefix: object | None) -> None:
-        guided = how.guidance > 0 and bool(ev.is_note(given).any())
-        self.engine = Guided(engine, how.guidance) if guided else engine
+        guided = contrasts(given, how.guidance)
+        self.engine = Guided(engine, guided) if guided else engine
         self.rules, self.heard = rules, heard
         self.room, self.total, self.last = room, bars, rules.bar + bars
         length = ev.bar_steps(rules.metre)
         start = rules.bar * length - rules.seam         # bar lines are counted in the metre that goes on
         self.guard = Guard(given, length) if how.guard else None
-        self.manner = Manner(how, _may(rules), np.random.default_rng(seed), self.guard)
+        self.manner = Manner(how, np.random.default_rng(seed), self.guard)
+        self.pace = Pace(rules.density, length) if rules.density else None
         self.cache = (prefix or engines.prefill(engine, given)).copy(len(given) + room)
         if guided:
-            self.cache = self.engine.caches(self.cache, given, room)
+            self.cache = self.engine.caches(self.cache, room)
         known = self.engine.read(given[-1:], self.cache)
         ngrams, whole_bars = Ngrams(how.no_repeat_ngram), Bars(how.no_repeat_bars)
         _listen(given, ngrams, whole_bars)
         place = Place(start % length, start // length, length)
-        self.now = _State(known, self.cache.length, place, rules.seam, ngrams, whole_bars, [])
+        self.now = _State(known, self.cache.length, place, rules.seam, Entries(given, rules, how.newcomers),
+                          ngrams, whole_bars, [])
         self.next: list[int] | None = None
         self.told = self.settled = 0
         self.share = 0.0
@@ -160,7 +166,9 @@ class _Loop:
         now = self.now
         if now.seam > ev.LONGEST:
             return [ev.LONGEST, ev.WAIT, 0, 0, 0]
-        event = Event(self.engine, now.known, now.place, self.manner, strict)
+        event = Event(self.engine, now.known, now.place, self.manner, now.entries, strict)
+        if self.pace:
+            event.times = event.times + self.pace.lean(len(now.made), self._steps())
         left = now.place.left                   # of the bar; in its last step it may always end
         stay = now.seam == 0 and left > 1 and now.bars.must_go_on()
         event.between(now.seam, left if stay else ev.LONGEST + 1)
@@ -184,9 +192,11 @@ class _Loop:
         if row[1] >= ev.PLAYERS:
             now.ngrams.add(tuple(row[:3]))
             now.bars.add((*row[1:], position))
+            now.entries.came(row[1])
             struck = row[1], row[2]
         now.made.append(whole)
         now.place = Place(position, bar, now.place.length, *struck)
+        now.entries.bars = self._steps() / now.place.length
         now.seam = max(0, now.seam - row[0])
         now.known = self.engine.read(np.array([whole]), self.cache)
         now.length = self.cache.length
@@ -216,25 +226,19 @@ class _Loop:
         return float(_log(self.engine.logits(ev.TIME, known))[steps]
                      + _log(self.engine.logits(ev.INSTRUMENT, told))[ev.END])
 
+    def _steps(self) -> int:
+        """How long the new music is; below 0: so long until it begins."""
+        place = self.now.place
+        return (place.bar - self.rules.bar) * place.length + place.position
+
     def _lands(self, row: list[int]) -> int:
         return self.now.place.after(row[0])[0]
 
     def _tell(self) -> bool:
         new, self.told = self.now.made[self.told : self.settled], max(self.told, self.settled)
-        place = self.now.place
-        share = (place.bar - self.rules.bar + place.position / place.length) / max(self.total, 1)
+        share = self._steps() / (self.now.place.length * max(self.total, 1))
         self.share = min(max(share, self.share), 1.0)
         return self.heard(new, self.share)
-
-
-def _may(rules: Rules) -> np.ndarray:
-    """Bool (instruments,): which classes may be drawn at all; the piece does not end, nor change its pace."""
-    may = np.zeros(ev.CLASSES["instrument"], bool)
-    if rules.players is None:
-        may[ev.PLAYERS :] = True
-    else:
-        may[sorted(rules.players)] = True
-    return may
 
 
 def _listen(given: np.ndarray, ngrams: Ngrams, bars: Bars) -> None:

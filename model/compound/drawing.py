@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.compound import events as ev
+from model.compound.entries import Entries
 from model.compound.guard import ON_GRID, Guard, Strict
 from model.metre import STEPS
 from model.sampling import NEVER, Sampling, ban, draw
@@ -41,11 +42,9 @@ class Place:
 
 @dataclass(frozen=True)
 class Manner:
-    """How the events of a take are drawn. may: bool (instruments,), who may be drawn at all; rng: chance;
-    guard: what no note may do, if anybody looks."""
+    """How the events of a take are drawn. rng: chance; guard: what no note may do, if anybody looks."""
 
     how: Sampling
-    may: np.ndarray
     rng: np.random.Generator
     guard: Guard | None
 
@@ -53,12 +52,13 @@ class Manner:
 class Event:
     """The next event while it is drawn; `row` has its first five fields.
 
-    known: what the network knows of it. strict: what it keeps to besides.
+    known: what the network knows of it. entries: who may play; strict: what it keeps to besides.
     """
 
-    def __init__(self, engine: object, known: np.ndarray, place: Place, manner: Manner,
+    def __init__(self, engine: object, known: np.ndarray, place: Place, manner: Manner, entries: Entries,
                  strict: Strict | None = None) -> None:
         self.engine, self.known, self.place, self.manner, self.strict = engine, known, place, manner, strict
+        self.entries = entries
         self.times = engine.logits(ev.TIME, known)
         self.row = [0, 0, 0, 0, 0]
         if strict and strict.grid:
@@ -81,7 +81,7 @@ class Event:
 
     def draw_player(self, legal: np.ndarray | None = None) -> bool:
         """Whether who was drawn may play here; with `legal` (bool) only these are drawn."""
-        players = self.engine.logits(ev.INSTRUMENT, self.told)
+        players = self.engine.logits(ev.INSTRUMENT, self.told) + self.entries.call()
         if legal is not None:
             players = np.where(legal, players, NEVER)
         self.row[1] = player = self._draw(players)
@@ -89,7 +89,8 @@ class Event:
             return self.row[0] == ev.LONGEST
         if player >= ev.PLAYERS:
             self.told = self.engine.fold(ev.INSTRUMENT, self.told, player)
-        return bool(self.manner.may[player]) and (self.row[0] > 0 or player >= self.place.instrument)
+        rises = self.row[0] > 0 or player >= self.place.instrument
+        return rises and self.entries.lets_in(player, self.manner.rng)
 
     def draw_pitch(self, banned: Sequence[Hashable], rising: bool = False) -> bool:
         """Whether the pitch that was drawn may be struck here; `rising`: only such are drawn."""
@@ -111,7 +112,7 @@ class Event:
         """An event that may be, whatever the network thinks of it: the last chord has ended."""
         self.between(1, ev.LONGEST + 1)
         self.draw_time()
-        self.draw_player(self.manner.may)
+        self.draw_player(self.entries.welcome > 0)
         self.draw_pitch(banned, rising=True)
 
     def finish(self) -> list[int]:

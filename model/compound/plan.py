@@ -23,13 +23,15 @@ PROMPT_EVENTS = 1024
 class Rules:
     """seam: steps from the last given event to the bar line where new music begins; bar: that bar's number.
 
-    metre: its class. players: the instrument classes that may play; None for all.
+    metre: its class. players: the instrument classes that may play; None for all. density: notes a bar that
+    are wished for; 0 for any.
     """
 
     seam: int
     bar: int
     metre: int
     players: frozenset[int] | None = None
+    density: int = 0
 
 
 def from_prompt(prompt: Score, prompt_bars: int = 0, keep_instruments: bool = False,
@@ -51,7 +53,7 @@ def from_prompt(prompt: Score, prompt_bars: int = 0, keep_instruments: bool = Fa
     head = ev.header(ev.in_force(ev.METRE, before), ev.in_force(ev.TEMPO, before),
                      players=players if keep_instruments else (), **_said(wishes))
     seam = _steps_between(score, first, used) - int(music[:, ev.TIME].sum())
-    rules = Rules(seam, used - first, metre, players if keep_instruments else None)
+    rules = Rules(seam, used - first, metre, players if keep_instruments else None, wishes.density)
     return Plan(score, used, np.concatenate([head, music]), used - first, rules, score.tempos[-1].mspq)
 
 
@@ -63,7 +65,7 @@ def from_nothing(programs: Iterable[int], tempo: float, wishes: Wishes = FREE) -
     players = frozenset(ev.instrument_of(program) for program in programs)
     metre = ev.METRE_LIST.index((4, 4))
     given = ev.header(metre, ev.tempo_class(tempo), players=players, **_said(wishes)).astype(np.int64)
-    return Plan(None, 0, given, 0, Rules(0, 0, metre, players), round(60e6 / tempo))
+    return Plan(None, 0, given, 0, Rules(0, 0, metre, players, wishes.density), round(60e6 / tempo))
 
 
 def _said(wishes: Wishes) -> dict[str, int]:

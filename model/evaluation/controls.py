@@ -1,28 +1,31 @@
-"""Whether wishes are obeyed: music from nothing, by the players of held-out pieces, with and without a wish.
+"""Whether wishes are obeyed, in music from nothing and in continuations of held-out pieces.
 
-Who plays and at what tempo comes from a piece, so that it tells the same with and without the wish. A density
-is obeyed when the notes a bar come near what was asked for; a style when a classifier that has learnt the
-styles from people's music hears it more often than where it was not asked for.
+Everything is made twice, with a wish and without it, by the same players at the same tempo or after the same
+bars, so that what is told is the wish alone. A density is obeyed when the notes a bar come near it; a style
+when a classifier that has learnt the styles from people's music hears it; a choice of players when they play.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 from scipy.stats import spearmanr
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
+from symusic import Score
 
 from model.compound.events import STYLES, style_of
 from model.evaluation import intervals
 from model.evaluation.continuations import Progress
 from model.evaluation.distances import number
 from model.evaluation.features import Features, features
-from model.evaluation.passage import Passage, passage
-from model.evaluation.prepared import Prepared
+from model.evaluation.passage import PROGRAM, Passage, passage
+from model.evaluation.prepared import Prepared, Row
 from model.evaluation.takes import side_by_side
 from model.generator import Generator, Take
 from model.plan import played_by
@@ -30,140 +33,155 @@ from model.score import count_bars, cut_bars
 from model.settings import Settings, Start
 
 BARS = 8
+BEFORE = 4                      # bars of a piece that are continued
 DENSITIES = (4, 8, 16, 32)      # notes a bar
 NEAR = 1.5                      # as many times more or less counts as near
-OBEYED = 0.5                    # share of takes near the density that was asked for
+OBEYED = 0.5                    # share of takes that do what was asked
 LEAST = 12                      # held-out pieces below which a style is not asked for
 PLAYERS = 16
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """style: "" where it is too rare. start: its players and tempo; prompt: its first bars; heard: what the
+    BARS bars after them are like."""
+
+    style: str
+    start: Start
+    prompt: Score
+    heard: Features
+
+
 def controls(generator: Generator, data: Prepared, settings: Settings, pieces: int = 24, seed: int = 0,
              progress: Progress = lambda what, done, total: None) -> dict | None:
-    """How far each wish of the system is obeyed; None where it takes none.
+    """How far each wish of the system is obeyed, one take each; None where it takes none.
 
-    density: `near`, the share of takes whose notes a bar are within a factor NEAR of those asked for, the
-    same without the wish (`near_unasked`), and Spearman's rank correlation of asked and played. style:
-    `heard`, the share of takes that the classifier puts into the style asked for; without the wish
-    (`heard_unasked`); of people's own music (`heard_human`, cross-validated). players: the share of chosen
-    instruments that play. Intervals are 95% bootstraps over pieces. `obeyed`: a density is near in OBEYED of
-    the takes, a style is heard more often when asked for, both with a gain whose interval leaves out 0.
+    {wish: {"nothing", "prompt", "obeyed"}} of density, style and players, these from nothing alone. Either
+    part has `takes`; `done`, the share of them that do what was asked: notes a bar within a factor NEAR, the
+    style heard, the share of chosen players that play; `unasked`, the same share of takes without the wish;
+    `gain_ci95`, a 95% bootstrap over pieces of their difference (of players: of `done`); and `obeyed`: done
+    is OBEYED at least, and no chance gain. A wish is obeyed where both parts are. Densities have `asked`,
+    the median `played`, and Spearman's rank correlation of both; styles, drawn at random whatever the piece,
+    `styles` and `human`, the share of people's own music in which the classifier hears its style.
     """
     if not generator.layout.styles:
         return None
-    chosen = _pieces(data, np.random.default_rng([seed, 1]), max(pieces, 12) * 12, progress)
-    starts = [start for _, start, _ in chosen[:pieces]]
+    known = _pieces(data, np.random.default_rng([seed, 1]), max(pieces, 12) * 12, progress)
+    asked = known[:pieces]
+    names = sorted({one.style for one in known} - {""})
     rng = np.random.default_rng([seed, 2])
-    styled = [one for one in chosen if one[0]][:pieces]
+    wanted = [names[i] for i in rng.integers(0, len(names), len(asked))] if len(names) > 1 else []
+    wishes = [[{}] * len(asked), *([{"density": density}] * len(asked) for density in DENSITIES),
+              [{"style": style} for style in wanted]]
+    made = {}
+    for how in ("nothing", "prompt"):
+        jobs = [(one.start if how == "nothing" else one.prompt,
+                 replace(settings, bars=BARS, prompt_bars=BEFORE, seed=(seed + 7919 * i) % 2**31, best_of=1,
+                         whistle=False, **wish))
+                for row in wishes for i, (one, wish) in enumerate(zip(asked, row, strict=False))]
+        takes = _play(generator, jobs, partial(progress, f"Playing wishes, from {how}"))
+        made[how] = [takes[first:stop] for first, stop in pairwise(np.cumsum([0, *map(len, wishes)]))]
+    ears = _Ears(known, asked, names, rng)
+    parts = {
+        "density": {how: _density(rows[0], rows[1:-1], rng) for how, rows in made.items()},
+        "style": {how: ears.hear(rows[0], rows[-1], wanted, rng) for how, rows in made.items() if wanted},
+        "players": {"nothing": _players(made["nothing"][0], asked, rng)},
+    }
+    return {wish: {**both, "obeyed": bool(both) and all(part["obeyed"] for part in both.values())}
+            for wish, both in parts.items()}
 
-    def ask(start: Start, piece: int, **wishes: object) -> tuple[Start, Settings]:
-        own = (seed + 7919 * piece) % 2**31
-        return start, replace(settings, bars=BARS, seed=own, whistle=False, **wishes)
 
-    plain = [ask(start, i) for i, start in enumerate(starts)]
-    wished = [ask(start, i, density=density) for i, start in enumerate(starts) for density in DENSITIES]
-    free = [ask(start, i) for i, (_, start, _) in enumerate(styled)]
-    named = [ask(start, i, style=style) for i, (style, start, _) in enumerate(styled)]
-    made = _play(generator, [*plain, *wished, *free, *named], progress)
-    cuts = np.cumsum([len(plain), len(wished), len(free)])
-    first, second, third, fourth = (made[a:b] for a, b in zip([0, *cuts], [*cuts, len(made)], strict=True))
-    return {"density": _density(first, second, rng), "players": _players([*first, *second], starts, rng),
-            "style": _style(chosen, styled, third, fourth, rng)}
-
-
-def _pieces(data: Prepared, rng: np.random.Generator, most: int,
-            progress: Progress) -> list[tuple[str, Start, Features]]:
-    """Held-out pieces: their style ("" where it is too rare), players and tempo, and the features of BARS
-    bars from their fifth on."""
+def _pieces(data: Prepared, rng: np.random.Generator, most: int, progress: Progress) -> list[_Piece]:
+    """Held-out pieces, in random order."""
     found = []
-    order = rng.permutation(len(data.rows))
-    for done, i in enumerate(order[:most], 1):
-        row = data.rows[i]
-        score = data.score(row)
-        if count_bars(score) < 4 + BARS:
+    order = rng.permutation(len(data.rows))[:most]
+    for done, i in enumerate(order, 1):
+        progress("Reading held-out music", done, len(order))
+        score = data.score(data.rows[i])
+        if count_bars(score) < BEFORE + BARS:
             continue
-        part = cut_bars(score, 4, 4 + BARS)
+        prompt, part = cut_bars(score, 0, BEFORE), cut_bars(score, BEFORE, BEFORE + BARS)
         players = played_by(part)
-        if not 0 < len(players) <= PLAYERS:
+        if not 0 < len(players) <= PLAYERS or not prompt.note_num():
             continue
         tempo = float(np.clip(60e6 / part.tempos[0].mspq, 40, 250))
-        start = Start(tuple(sorted(players)), tempo)
-        found.append((_style_of(row.dataset), start, features(passage(part, BARS))))
-        progress("Reading held-out music", done, min(most, len(order)))
-    counts = {style: sum(one[0] == style for one in found) for style in {one[0] for one in found}}
-    return [(style if counts[style] >= LEAST else "", *rest) for style, *rest in found]
+        found.append(_Piece(_style_of(data.rows[i]), Start(tuple(sorted(players)), tempo), prompt,
+                            features(passage(part, BARS))))
+    styles = [one.style for one in found]
+    return [one if styles.count(one.style) >= LEAST else replace(one, style="") for one in found]
 
 
-def _style_of(dataset: str) -> str:
-    style = style_of(dataset)
+def _style_of(row: Row) -> str:
+    style = style_of(row.dataset)
     return STYLES[style] if style else ""
 
 
-def _play(generator: Generator, asked: Sequence[tuple[Start, Settings]], progress: Progress) -> list[Passage]:
-    """The passages of so many takes."""
-    def play(start: Start, settings: Settings) -> Passage:
-        [take] = [event for event in generator.stream(start, settings) if isinstance(event, Take)]
-        return passage(take.score, BARS)
+def _play(generator: Generator, jobs: Sequence[tuple[Start | Score, Settings]],
+          progress: Callable[[int, int], None]) -> list[Passage]:
+    """The new bars of so many takes."""
+    def play(origin: Start | Score, settings: Settings) -> Passage:
+        [take] = [event for event in generator.stream(origin, settings) if isinstance(event, Take)]
+        return passage(cut_bars(take.score, take.seam_bar, take.seam_bar + BARS), BARS)
 
-    return side_by_side(generator, play, asked, lambda done, total: progress("Playing wishes", done, total))
+    return side_by_side(generator, play, jobs, progress)
 
 
-def _density(plain: list[Passage], wished: list[Passage], rng: np.random.Generator) -> dict:
-    asked = np.tile(DENSITIES, (len(plain), 1))
-    got = np.array([len(part.notes) / BARS for part in wished]).reshape(asked.shape)
+def _part(done: np.ndarray, unasked: np.ndarray, takes: int, rng: np.random.Generator) -> dict:
+    """Of shares (pieces,) with the wish and without it."""
+    gain = intervals.percentile(intervals.weights(len(done), rng) @ (done - unasked) / len(done))
+    return {"takes": takes, "done": number(done.mean()), "unasked": number(unasked.mean()), "gain_ci95": gain,
+            "obeyed": bool(done.mean() >= OBEYED and gain is not None and gain[0] > 0)}
+
+
+def _density(plain: list[Passage], wished: list[list[Passage]], rng: np.random.Generator) -> dict:
+    got = np.array([[len(part.notes) / BARS for part in row] for row in wished]).T
     unasked = np.array([len(part.notes) / BARS for part in plain])[:, None]
-    near, base = _near(got, asked).mean(axis=1), _near(unasked, asked).mean(axis=1)
-    gain = intervals.percentile(intervals.weights(len(near), rng) @ (near - base) / len(near))
-    correlation = float(spearmanr(asked.ravel(), got.ravel()).statistic)
-    return {"asked": list(DENSITIES), "played": [number(value, 1) for value in np.median(got, axis=0)],
-            "takes": int(got.size), "near": number(near.mean()), "near_unasked": number(base.mean()),
-            "gain_ci95": gain, "spearman": number(correlation),
-            "obeyed": bool(near.mean() >= OBEYED and gain is not None and gain[0] > 0)}
+    asked = np.broadcast_to(DENSITIES, got.shape)
+    return {**_part(_near(got, asked).mean(axis=1), _near(unasked, asked).mean(axis=1), got.size, rng),
+            "asked": list(DENSITIES), "played": [number(value, 1) for value in np.median(got, axis=0)],
+            "spearman": number(spearmanr(asked.ravel(), got.ravel()).statistic)}
 
 
 def _near(got: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return (got <= NEAR * asked) & (got >= asked / NEAR)
 
 
-def _players(made: list[Passage], starts: Sequence[Start], rng: np.random.Generator) -> dict:
-    """Takes of `made`: one of each start, then one of each start and density in turn."""
-    whose = [*range(len(starts)), *(i for i in range(len(starts)) for _ in DENSITIES)]
-    shares = np.zeros(len(starts))
-    for i, part in zip(whose, made, strict=True):
-        playing = set(part.notes[:, 2].tolist())
-        shares[i] += len(playing & set(starts[i].programs)) / len(starts[i].programs) / (1 + len(DENSITIES))
-    interval = intervals.percentile(intervals.weights(len(shares), rng) @ shares / len(shares))
-    return {"takes": len(made), "play": number(shares.mean()), "ci95": interval,
-            "obeyed": bool(shares.mean() >= OBEYED)}
+def _players(made: list[Passage], asked: Sequence[_Piece], rng: np.random.Generator) -> dict:
+    done = np.array([len(set(part.notes[:, PROGRAM].tolist()) & set(one.start.programs))
+                     / len(one.start.programs) for part, one in zip(made, asked, strict=True)])
+    return {**_part(done, np.zeros(len(done)), len(made), rng), "unasked": None}
 
 
-def _style(chosen: list[tuple[str, Start, Features]], styled: list[tuple[str, Start, Features]],
-           free: list[Passage], named: list[Passage], rng: np.random.Generator) -> dict:
-    learnt = [(style, one) for style, _, one in chosen if style]
-    names = sorted({style for style, _ in learnt})
-    if len(names) < 2 or not styled:
-        return {"styles": names, "takes": 0, "obeyed": False}
-    table = np.array([list(one.scalars.values()) for _, one in learnt], float)
-    truth = np.array([names.index(style) for style, _ in learnt])
-    human = np.zeros(len(truth), bool)
-    for fold in np.array_split(rng.permutation(len(truth)), 5):
-        kept = np.setdiff1d(np.arange(len(truth)), fold)
-        human[fold] = _learner().fit(table[kept], truth[kept]).predict(table[fold]) == truth[fold]
-    # A style is judged by ears that have not heard the piece whose players play it.
-    own = {id(one): i for i, (_, one) in enumerate(learnt)}
-    mine = [own[id(one)] for _, _, one in styled]
-    others = np.setdiff1d(np.arange(len(truth)), mine)
-    ears = _learner().fit(table[others], truth[others])
-    wanted = truth[mine]
+class _Ears:
+    """A classifier of styles that has not heard the pieces by whose players or after which they are asked."""
 
-    def heard(parts: list[Passage]) -> np.ndarray:
-        told = np.array([list(features(part).scalars.values()) for part in parts], float)
-        return (ears.predict(told) == wanted).astype(float)
+    def __init__(self, known: Sequence[_Piece], asked: Sequence[_Piece], names: Sequence[str],
+                 rng: np.random.Generator) -> None:
+        self.names = list(names)
+        if len(names) < 2:
+            return
+        styled = [one for one in known if one.style]
+        table = np.array([_numbers(one.heard) for one in styled], float)
+        truth = np.array([one.style for one in styled])
+        heard = np.zeros(len(truth), bool)
+        for fold in np.array_split(rng.permutation(len(truth)), 5):
+            kept = np.setdiff1d(np.arange(len(truth)), fold)
+            heard[fold] = _learner().fit(table[kept], truth[kept]).predict(table[fold]) == truth[fold]
+        self.human = float(heard.mean())
+        others = [i for i, one in enumerate(styled) if not any(one is mine for mine in asked)]
+        self.forest = _learner().fit(table[others], truth[others])
 
-    asked, unasked = heard(named), heard(free)
-    gain = intervals.percentile(intervals.weights(len(wanted), rng) @ (asked - unasked) / len(wanted))
-    return {"styles": names, "takes": len(named), "heard": number(asked.mean()),
-            "heard_unasked": number(unasked.mean()), "heard_human": number(human.mean()), "gain_ci95": gain,
-            "obeyed": bool(gain is not None and gain[0] > 0)}
+    def hear(self, plain: list[Passage], named: list[Passage], wanted: Sequence[str],
+             rng: np.random.Generator) -> dict:
+        """Whether takes of styles that were asked for sound like them, and those without a wish do."""
+        done, unasked = (
+            (self.forest.predict(np.array([_numbers(features(part)) for part in parts], float))
+             == np.array(wanted)).astype(float) for parts in (named, plain))
+        return {**_part(done, unasked, len(named), rng), "styles": self.names, "human": number(self.human)}
+
+
+def _numbers(heard: Features) -> list[float]:
+    return list(heard.scalars.values())
 
 
 def _learner():

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from model.evaluation.controls import NEAR, OBEYED
 from model.evaluation.features import HISTOGRAMS, SCALARS
 from model.evaluation.figures import figures
 
@@ -28,6 +29,8 @@ CAPTIONS = {
     "kinds": "What the bits are spent on.",
     "datasets": "Bits per note by data set, with the number of pieces and 95% intervals.",
 }
+_WISHES = {"density": "Notes a bar", "style": "Style", "players": "Instruments"}
+_CIRCUMSTANCES = {"nothing": "from nothing", "prompt": "continuing"}
 SECTIONS = {
     "Can it be told from people?": ("listener", "telling"),
     "Is it like people's music?": ("features", "ngrams"),
@@ -59,7 +62,8 @@ def render(results: dict) -> str:
         results=results, policy=POLICY,
         css=Markup("".join(sheet.read_text(encoding="utf-8") for sheet in (STYLE, here / "report.css"))),
         headline=headline(results), facts=facts(results), drawn=drawn, captions=CAPTIONS, sections=SECTIONS,
-        features=_features(results), settings=_settings(results), meanings={**SCALARS, **HISTOGRAMS})
+        features=_features(results), settings=_settings(results), wishes=wishes(results), near=NEAR,
+        obeyed=OBEYED, meanings={**SCALARS, **HISTOGRAMS})
 
 
 def headline(results: dict) -> str:
@@ -90,6 +94,13 @@ def facts(results: dict) -> dict[str, str]:
             runs = results["copied_run_p99"]
             found["notes copied, 99th percentile (people)"] = f"{runs['model']:.0f} ({runs['human']:.0f})"
     return found
+
+
+def wishes(results: dict) -> list[dict]:
+    """Rows of the table of controls: what was asked for, in which circumstances, how often it was done."""
+    return [{"wish": _WISHES[wish], "how": _CIRCUMSTANCES[how], **part}
+            for wish, found in (results.get("controls") or {}).items()
+            for how, part in found.items() if how in _CIRCUMSTANCES]
 
 
 def _settings(results: dict) -> str:

@@ -158,3 +158,12 @@ def test_nothing_is_unpickled(copy, tmp_path, monkeypatch):
     assert not (tmp_path / "exploded").exists()
     pickle.loads(pickle.dumps(Bomb()))      # the bomb is live
     assert (tmp_path / "exploded").exists()
+
+
+def test_a_control_is_one_that_was_measured_to_be_obeyed(copy):
+    """What the Compose page offers (see test_compose_page.py)."""
+    assert checkpoint.controls(copy) == frozenset(), "nothing was measured"
+    measured = {"density": {"nothing": {"done": 0.9}, "obeyed": True}, "style": {"obeyed": False}}
+    for found, offered in ((None, set()), (measured, {"density"})):
+        (copy / "evaluation.json").write_text(json.dumps({"controls": found}))
+        assert checkpoint.controls(copy) == offered

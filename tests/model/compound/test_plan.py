@@ -214,5 +214,6 @@ def test_wishes_stand_in_the_header():
     for plan in (from_nothing((0,), 100.0, wishes), from_prompt(prompt, 1, False, wishes)):
         assert plan.given[0].tolist() == [0, ev.START, ev.STYLES.index("Lied"), 0, 0, 0, 0]
         assert plan.given[1].tolist() == [0, ev.DENSITY, ev.density_class(12, 1), 0, 0, 0, 0]
+        assert plan.rules.density == 12
     with pytest.raises(ValueError, match=r"^style is one of rock, .*, classical; received 'polka'\.$"):
         from_nothing((0,), 100.0, Wishes("polka"))

@@ -1,15 +1,18 @@
 """A player who obeys is told from one who does what it likes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from symusic import Note, Score, Tempo, TimeSignature, Track
 
 from model.evaluation import controls as measured
+from model.evaluation import report
 from model.evaluation.controls import BARS, DENSITIES, controls
 from model.generator import Take
 from model.metre import TPQ
 from model.score import normalise
-from model.settings import Settings
+from model.settings import Settings, Start
 
 # Who plays so many notes a bar, and how high, is of that style.
 STYLES = {"rock": (8, 40), "song": (2, 90)}
@@ -44,36 +47,52 @@ class _Data:
 
 
 class _Player:
-    """Plays as it is asked; `deaf`: whatever comes to mind."""
+    """Plays as it is asked, after as many bars as it continues; `deaf`: whatever comes to mind."""
 
     workers = 2
 
     def __init__(self, deaf: bool, styles: tuple[str, ...] = ("rock", "song")) -> None:
-        self.deaf, self.layout = deaf, type("Layout", (), {"styles": styles})
+        self.deaf, self.layout, self.asked = deaf, type("Layout", (), {"styles": styles}), []
 
-    def stream(self, start, settings):
+    def stream(self, origin, settings):
+        self.asked.append(settings)
         rng = np.random.default_rng(settings.seed)
         notes, pitch = STYLES[str(rng.choice(list(STYLES)))]
         if not self.deaf:
             notes, pitch = STYLES.get(settings.style, (notes, pitch))
             notes = settings.density or notes
-        score = music(start.programs[:1] if self.deaf else start.programs, notes, pitch)
-        yield Take(0, score, 0.0, 0, settings, (), False, True, "made up", "", 0, notes, 0.0)
+        before = 0 if isinstance(origin, Start) else settings.prompt_bars
+        programs = origin.programs if isinstance(origin, Start) else (0, 40)
+        score = music(programs[:1] if self.deaf else programs, notes, pitch, before + BARS)
+        yield Take(0, score, 0.0, before, settings, (), False, True, "made up", "", 0, notes, 0.0)
 
 
 @pytest.mark.parametrize("deaf", [False, True])
 def test_obedience_is_heard(deaf):
-    found = controls(_Player(deaf), _Data(), Settings(), pieces=12)
+    player = _Player(deaf)
+    found = controls(player, _Data(), Settings(best_of=4), pieces=12)
     density, style, players = found["density"], found["style"], found["players"]
     assert density["obeyed"] is style["obeyed"] is not deaf
-    assert players["play"] == (0.5 if deaf else 1)
-    assert style["styles"] == ["rock", "song"] and style["heard_human"] == 1
-    if deaf:
-        assert density["near"] == density["near_unasked"] and abs(density["spearman"]) < 1e-9
-        assert style["heard"] == style["heard_unasked"] < 1
-    else:
-        assert density["near"] == 1 and density["spearman"] > 0.99 and density["played"] == list(DENSITIES)
-        assert style["heard"] == 1 > style["heard_unasked"]
+    assert players["nothing"]["done"] == (0.5 if deaf else 1) and set(players) == {"nothing", "obeyed"}
+    for part in (density[how] for how in ("nothing", "prompt")):
+        assert part["takes"] == 12 * len(DENSITIES) and part["asked"] == list(DENSITIES)
+        if deaf:
+            assert part["done"] == part["unasked"] and abs(part["spearman"]) < 1e-9 and not part["obeyed"]
+        else:
+            assert part["done"] == 1 and part["spearman"] > 0.99 and part["played"] == list(DENSITIES)
+    for part in (style[how] for how in ("nothing", "prompt")):
+        assert part["styles"] == ["rock", "song"] and part["human"] == 1 and part["takes"] == 12
+        assert part["done"] == part["unasked"] < 1 if deaf else part["done"] == 1 > part["unasked"]
+    assert {one.best_of for one in player.asked} == {1}, "a wish is judged by one take"
+
+
+def test_a_wish_that_is_obeyed_from_nothing_alone_is_not_obeyed(monkeypatch):
+    player = _Player(False)
+    stream = player.stream
+    monkeypatch.setattr(player, "stream", lambda origin, settings: stream(
+        origin, settings if isinstance(origin, Start) else replace(settings, density=0)))
+    density = controls(player, _Data(), Settings(), pieces=12)["density"]
+    assert density["nothing"]["obeyed"] and not density["prompt"]["obeyed"] and density["obeyed"] is False
 
 
 def test_a_system_without_wishes_has_nothing_to_obey():
@@ -82,5 +101,16 @@ def test_a_system_without_wishes_has_nothing_to_obey():
 
 def test_a_style_that_is_rare_is_not_asked_for(monkeypatch):
     monkeypatch.setattr(measured, "LEAST", 31)
-    found = controls(_Player(False), _Data(), Settings(), pieces=4)["style"]
-    assert found == {"styles": [], "takes": 0, "obeyed": False}
+    player = _Player(False)
+    assert controls(player, _Data(), Settings(), pieces=4)["style"] == {"obeyed": False}
+    assert {one.style for one in player.asked} == {""}
+
+
+def test_the_report_says_what_was_asked_and_what_was_done():
+    found = controls(_Player(True), _Data(), Settings(), pieces=12)
+    results = {"checkpoint": "made up", "checkpoint_sha256": "", "controls": found}
+    page = report.render(results)
+    assert "Does it do what it is asked?" in page and page.count(", continuing") == 2
+    for part in (found["density"]["prompt"], found["style"]["nothing"], found["players"]["nothing"]):
+        assert f"<td>{100 * part['done']:.0f}%</td>" in page
+    assert "Does it do" not in report.render({**results, "controls": None})
