@@ -22,6 +22,9 @@ _SENTENCES = {
         "longest run of notes copied from the training music, 99th percentile: {model:.0f} notes; between "
         "human pieces {human:.0f}",
 }
+_WISHES = {"density": "notes a bar within a factor 1.5", "style": "a style that a classifier hears",
+           "players": "chosen instruments that play"}
+_HOW = {"nothing": "from nothing", "prompt": "continuing"}
 
 
 def write_card(ready: Checkpoint) -> Path:
@@ -45,7 +48,8 @@ def _text(path: Path) -> str:
 
 def _facts(ready: Checkpoint) -> str:
     config, data = ready.config, ready.config.get("data", {})
-    shape = ", ".join(f"{name} {value:g}" for name, value in config["shape"].items())
+    shape = ", ".join(f"{name} {value if isinstance(value, str) else format(value, 'g')}"
+                      for name, value in config["shape"].items())
     seen, there = config.get("tokens_seen", 0), data.get("tokens", {}).get("train", 0)
     passes = f", {seen / there:.2f} of a pass over its training set" if there else ""
     rows = {
@@ -70,10 +74,18 @@ def _losses(ready: Checkpoint) -> str:
     for key, sentence in _SENTENCES.items():
         if found.get(key):
             lines.append("- " + sentence.format(**found[key]))
+    lines += _wishes(found.get("controls") or {})
     lines += ["", "`evaluation.json` has everything, by data set and with intervals."]
     if (ready.folder / "curve.svg").is_file():
         lines += ["", "![Validation loss over training](curve.svg)"]
     return "\n".join(lines)
+
+
+def _wishes(controls: dict) -> list[str]:
+    """How often each wish is done (see evaluation/controls.py)."""
+    return [f"- wish, {_HOW[how]}: {what}: {part['done']:.0%}"
+            + (f" (unasked {part['unasked']:.0%})" if part["unasked"] is not None else "")
+            for wish, what in _WISHES.items() for how, part in controls.get(wish, {}).items() if how in _HOW]
 
 
 def _data(ready: Checkpoint) -> str:

@@ -26,6 +26,7 @@ FACTORS: dict[str, tuple] = {
     "no_repeat_ngram": (0, 6, 12),
     "no_repeat_bars": (0, 1, 2),
     "keep_instruments": (False, True),
+    "newcomers": (0.0, 0.05, 0.1, 0.2, 0.5, 1.0),
     "guidance": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5),
     "guard": (True, False),
     "best_of": (1, 2, 4, 8),

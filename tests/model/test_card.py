@@ -28,11 +28,15 @@ def test_a_card_tells_what_the_files_know(folder):
     (folder / "notes.md").write_text("What it is for.\n---\n- It is deaf.\n")
     (folder / "evaluation.json").write_text(json.dumps({
         "bits_per_note": {"test": 7.126}, "copied_run_p99": None,
-        "machine_listener_auc": {"model": 0.71, "markov": 0.994}}))
+        "machine_listener_auc": {"model": 0.71, "markov": 0.994},
+        "controls": {"density": {"prompt": {"done": 0.934, "unasked": 0.25}, "obeyed": True},
+                     "players": {"nothing": {"done": 0.71, "unasked": None}, "obeyed": True}}}))
     card = write_card(ready).read_text()
     assert card.startswith("# made-up\n\nWhat it is for.\n\n")
     assert ready.sha256 in card and "1,234 optimiser steps" in card and "0.50 of a pass" in card
     assert "7.13 bits per note" in card and "0.71" in card and "0.99" in card and "faults per" not in card
+    assert "- wish, continuing: notes a bar within a factor 1.5: 93% (unasked 25%)\n" in card
+    assert "- wish, from nothing: chosen instruments that play: 71%\n" in card and "a style" not in card
     assert card.endswith("## Known faults\n\n- It is deaf.\n")
 
 
