@@ -1,9 +1,11 @@
 """From runs to effects: how many bits per note each change costs or saves, and how far seeds alone differ.
 
-One-way analysis of variance: every change has a mean of its own, and all share the deviation between runs
-that differ in their seed alone, s, pooled over all changes with more than one run. The 95% interval of an
-effect is mean - mean of what it is compared with, +- t s sqrt(1/n + 1/m), with Student's t of the pooled
-degrees of freedom. It says what other seeds might have given, not what other music might.
+A randomised block design, for runs with the same seed begin from the same weights and hear the same windows
+where the change lets them: bits per note = mean of the change + effect of the seed + rest, by least squares.
+The deviation of the rest is pooled over all changes with more than one run. The 95% interval of a difference
+of two means is that of Student's t with the freedom that is left; where all have the same seeds it is the
+difference of plain means +- t s sqrt(2 / seeds). It says what other seeds might have given, not what other
+music might. Source: Montgomery 2017, Design and analysis of experiments, section 4.1.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,40 +23,78 @@ from model.experiments.plan import BASE, Plan
 from model.experiments.running import kept
 
 
+@dataclass(frozen=True)
+class Fit:
+    """Means of changes, less the effects of seeds: in the order of `names`, with their covariance in s^2."""
+
+    names: list[str]
+    means: np.ndarray
+    covariance: np.ndarray
+    deviation: float | None
+    freedom: int
+
+    def difference(self, name: str, before: str) -> tuple[float, float | None]:
+        """By how much a change is above another, and half its interval; None while no freedom is left."""
+        one, other = self.names.index(name), self.names.index(before)
+        effect = float(self.means[one] - self.means[other])
+        if self.deviation is None:
+            return effect, None
+        contrast = np.zeros(len(self.means))
+        contrast[[one, other]] = 1, -1
+        spread = self.deviation * float(contrast @ self.covariance @ contrast) ** 0.5
+        return effect, float(student.ppf(0.975, self.freedom)) * spread
+
+
+def fit(bits: dict[str, dict[int, float]]) -> Fit:
+    """The block design's estimates from bits[change][seed]; every change has a run with the first seed."""
+    names, seeds = list(bits), sorted({seed for runs in bits.values() for seed in runs})
+    runs = [(names.index(name), seeds.index(seed)) for name in names for seed in bits[name]]
+    design = np.zeros((len(runs), len(names) + len(seeds)))
+    for row, (name, seed) in enumerate(runs):
+        design[row, [name, len(names) + seed]] = 1
+    design[:, len(names) :] -= 1 / len(seeds)       # so that the mean of a change is that over all seeds
+    measured = np.array([value for name in names for value in bits[name].values()])
+    inverse = np.linalg.pinv(design)
+    found = inverse @ measured
+    rest = measured - design @ found
+    freedom = len(runs) - int(np.linalg.matrix_rank(design))
+    deviation = float(rest @ rest / freedom) ** 0.5 if freedom else None
+    count = len(names)
+    return Fit(names, found[:count], (inverse @ inverse.T)[:count, :count], deviation, freedom)
+
+
 def effects(plan: Plan, out: Path) -> dict:
     """What the runs of a folder say: {"deviation", "freedom", "rows": one a change that has runs}.
 
-    A row: bits per note and its mean, steps, processor seconds; for all but the base also the effect in bits
-    and in % of what it is compared with, and its interval, None while no change has two runs.
+    A row: bits per note of each run and their mean, steps, processor seconds; for all but the base also the
+    effect in bits and in % of what it is compared with, and its interval, None while no change has two runs.
     """
-    found = {name: [run for seed in plan.seeds if (run := kept(plan, name, seed, out))] for name in plan.all}
-    bits = {name: np.array([run["bits_per_note"] for run in runs]) for name, runs in found.items() if runs}
-    freedom = sum(len(values) - 1 for values in bits.values())
-    squares = sum(float(((values - values.mean()) ** 2).sum()) for values in bits.values())
-    deviation = (squares / freedom) ** 0.5 if freedom else None
+    found = {name: {seed: run for seed in plan.seeds if (run := kept(plan, name, seed, out))}
+             for name in plan.all}
+    found = {name: runs for name, runs in found.items() if runs}
+    fitted = fit({name: {seed: run["bits_per_note"] for seed, run in runs.items()}
+                  for name, runs in found.items()})
     rows = []
-    for name in bits:
-        change, runs = plan.all[name], found[name]
+    for name, runs in found.items():
+        change, first = plan.all[name], next(iter(runs.values()))
+        bits = [run["bits_per_note"] for run in runs.values()]
         row = {"change": name, "says": change.says, "group": change.group, "against": change.against,
-               "bits_per_note": bits[name].round(4).tolist(), "mean": round(float(bits[name].mean()), 4),
-               "steps": runs[0]["steps"], "network_steps": runs[0]["network_steps"],
-               "multiplying": runs[0]["multiplying"], "flop": runs[0]["flop"],
-               "processor_seconds": round(float(np.mean([run["processor_seconds"] for run in runs])))}
-        if name != BASE and change.against in bits:
-            row |= _effect(bits[name], bits[change.against], deviation, freedom)
+               "bits_per_note": [round(value, 4) for value in bits], "mean": round(float(np.mean(bits)), 4),
+               "steps": first["steps"], "network_steps": first["network_steps"],
+               "multiplying": first["multiplying"], "flop": first["flop"],
+               "processor_seconds": round(sum(run["processor_seconds"] for run in runs.values()) / len(runs))}
+        if name != BASE and change.against in found:
+            row |= _effect(fitted, name, change.against)
         rows.append(row)
-    return {"budget": plan.budget, "deviation": deviation and round(deviation, 4), "freedom": freedom,
-            "rows": rows}
+    return {"budget": plan.budget, "deviation": fitted.deviation and round(fitted.deviation, 4),
+            "freedom": fitted.freedom, "rows": rows}
 
 
-def _effect(changed: np.ndarray, before: np.ndarray, deviation: float | None, freedom: int) -> dict:
-    effect = float(changed.mean() - before.mean())
-    percent = 100 * effect / float(before.mean())
-    found = {"effect": round(effect, 4), "percent": round(percent, 2), "ci95": None}
-    if deviation is not None:
-        half = float(student.ppf(0.975, freedom)) * deviation * (1 / len(changed) + 1 / len(before)) ** 0.5
-        found["ci95"] = [round(effect - half, 4), round(effect + half, 4)]
-    return found
+def _effect(fitted: Fit, name: str, before: str) -> dict:
+    effect, half = fitted.difference(name, before)
+    percent = 100 * effect / float(fitted.means[fitted.names.index(before)])
+    return {"effect": round(effect, 4), "percent": round(percent, 2),
+            "ci95": half and [round(effect - half, 4), round(effect + half, 4)]}
 
 
 def table(found: dict) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from scipy.stats import t as student
+from scipy.stats import ttest_rel
 from typer.testing import CliRunner
 
 pytest.importorskip("lightning", reason="training needs requirements-train.txt")
@@ -141,25 +143,29 @@ def found_of(monkeypatch, bits: dict[str, list[float]]) -> dict:
     return effects.effects(plan, None)
 
 
-def test_the_interval_of_one_change_is_that_of_students_test(monkeypatch):
-    from scipy.stats import ttest_ind
-
-    base, change = [8.1, 8.3, 8.15, 8.22], [7.9, 8.0, 8.05]
+def test_the_interval_of_one_change_is_that_of_students_paired_test(monkeypatch):
+    base, change = [8.1, 8.3, 8.15, 8.22], [7.9, 8.0, 8.05, 8.0]
     row = found_of(monkeypatch, {BASE: base, "change": change})["rows"][1]
-    interval = ttest_ind(change, base).confidence_interval(0.95)
+    interval = ttest_rel(change, base).confidence_interval(0.95)
     assert row["ci95"] == pytest.approx([interval.low, interval.high], abs=1e-4)
     assert row["percent"] == pytest.approx(100 * (np.mean(change) / np.mean(base) - 1), abs=0.01)
 
 
 def test_the_deviation_is_pooled_over_all_changes(monkeypatch):
-    from scipy.stats import f_oneway
-
-    bits = {BASE: [8.1, 8.3], "a": [7.0, 7.5, 7.1], "b": [9.0], "c": [8.8, 8.0]}
-    found = found_of(monkeypatch, bits)
-    middle = np.mean(np.concatenate(list(bits.values())))
-    between = sum(len(values) * (np.mean(values) - middle) ** 2 for values in bits.values()) / 3
+    bits = np.array([[8.1, 8.3, 8.2], [7.0, 7.5, 7.1], [8.8, 9.1, 8.9]])
+    found = found_of(monkeypatch, dict(zip([BASE, "a", "b"], bits.tolist(), strict=True)))
+    rest = bits - bits.mean(1, keepdims=True) - bits.mean(0) + bits.mean()
     assert found["freedom"] == 4
-    assert found["deviation"] ** 2 == pytest.approx(between / f_oneway(*bits.values()).statistic, rel=1e-3)
+    assert found["deviation"] == pytest.approx((np.sum(rest**2) / 4) ** 0.5, abs=1e-4)
+    half = student.ppf(0.975, 4) * found["deviation"] * (2 / 3) ** 0.5
+    low, high = found["rows"][2]["ci95"]
+    assert high - low == pytest.approx(2 * half, abs=1e-3)
+
+
+def test_a_seed_that_only_one_had_does_not_count_for_or_against_it(monkeypatch):
+    easy_seed = {BASE: [8.0, 8.1, 5.0], "a": [7.0, 7.1]}
+    row = found_of(monkeypatch, easy_seed)["rows"][1]
+    assert row["effect"] == pytest.approx(-1) and row["mean"] == 7.05
 
 
 def test_one_run_each_has_no_interval(monkeypatch):
