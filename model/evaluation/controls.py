@@ -28,6 +28,7 @@ from model.evaluation.passage import PROGRAM, Passage, passage
 from model.evaluation.prepared import Prepared, Row
 from model.evaluation.takes import side_by_side
 from model.generator import Generator, Take
+from model.instruments import DRUMS
 from model.plan import played_by
 from model.score import count_bars, cut_bars
 from model.settings import Settings, Start
@@ -61,7 +62,7 @@ def controls(generator: Generator, data: Prepared, settings: Settings, pieces: i
     style heard, the share of chosen players that play; `unasked`, the same share of takes without the wish;
     `gain_ci95`, a 95% bootstrap over pieces of their difference (of players: of `done`); and `obeyed`: done
     is OBEYED at least, and no chance gain. A wish is obeyed where both parts are. Densities have `asked`,
-    the median `played`, and Spearman's rank correlation of both; styles, drawn at random whatever the piece,
+    the median `played`, and Spearman's rank correlation of both; styles, those of other pieces at random,
     `styles` and `human`, the share of people's own music in which the classifier hears its style.
     """
     if not generator.layout.styles:
@@ -70,7 +71,7 @@ def controls(generator: Generator, data: Prepared, settings: Settings, pieces: i
     asked = known[:pieces]
     names = sorted({one.style for one in known} - {""})
     rng = np.random.default_rng([seed, 2])
-    wanted = [names[i] for i in rng.integers(0, len(names), len(asked))] if len(names) > 1 else []
+    wanted = [_suited(one, known, rng) for one in asked] if len(names) > 1 else []
     wishes = [[{}] * len(asked), *([{"density": density}] * len(asked) for density in DENSITIES),
               [{"style": style} for style in wanted]]
     made = {}
@@ -109,6 +110,16 @@ def _pieces(data: Prepared, rng: np.random.Generator, most: int, progress: Progr
                             features(passage(part, BARS))))
     styles = [one.style for one in found]
     return [one if styles.count(one.style) >= LEAST else replace(one, style="") for one in found]
+
+
+def _suited(piece: _Piece, known: Sequence[_Piece], rng: np.random.Generator) -> str:
+    """A style, at random, of pieces that have drums, and others, if and only if this one has."""
+    def kind(one: _Piece) -> tuple[bool, bool]:
+        return DRUMS in one.start.programs, any(program != DRUMS for program in one.start.programs)
+
+    styled = [one for one in known if one.style]
+    alike = [one.style for one in styled if kind(one) == kind(piece)] or [one.style for one in styled]
+    return str(rng.choice(sorted(set(alike))))
 
 
 def _style_of(row: Row) -> str:
