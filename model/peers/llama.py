@@ -62,7 +62,7 @@ class Llama:
     """A model of llama.cpp as an engine; see model/engine/__init__.py."""
 
     def __init__(self, network: Transformer, kind: Kind, threads: int = 1) -> None:
-        logging.getLogger("llama-cpp-python").setLevel(logging.ERROR)
+        logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL)    # it takes warnings for errors
         self.config, self.threads = network.config, threads
         params = llama_cpp.llama_model_default_params()
         params.use_mmap = False         # the file is gone soon
@@ -70,6 +70,8 @@ class Llama:
             file = Path(folder) / "model.gguf"
             write(network, kind, file)
             self._model = llama_cpp.llama_model_load_from_file(str(file).encode(), params)
+        if not self._model:
+            raise RuntimeError("llama.cpp could not load the network.")
 
     def cache(self, capacity: int) -> Context:
         return Context(self._model, capacity, self.threads)
@@ -80,7 +82,8 @@ class Llama:
             raise ValueError(f"A cache holds {context.capacity} positions; "
                              f"received {context.length} + {len(steps)}.")
         ids = (llama_cpp.llama_token * len(steps))(*steps.tolist())
-        llama_cpp.llama_decode(context.pointer, llama_cpp.llama_batch_get_one(ids, len(steps)))
+        if llama_cpp.llama_decode(context.pointer, llama_cpp.llama_batch_get_one(ids, len(steps))):
+            raise RuntimeError("llama.cpp could not decode.")
         context.length += len(steps)
         logits = llama_cpp.llama_get_logits_ith(context.pointer, -1)
         return np.ctypeslib.as_array(logits, (self.config.vocabulary,)).copy()
