@@ -356,12 +356,12 @@ def card(
 @app.command()
 def bench(
     checkpoint: Annotated[str | None, typer.Argument(help="A shipped checkpoint's name or a folder.")] = None,
-    against: Annotated[str | None, typer.Option(help="What transformers plays, too; it has tokens.")] = None,
+    against: Annotated[str | None, typer.Option(help="What the others play, too; it has tokens.")] = None,
     prompt_tokens: Annotated[int, typer.Option(help="Length of the prompt.")] = 512,
     tokens: Annotated[int, typer.Option(help="Tokens to decode in a round.")] = 256,
     rounds: Annotated[int, typer.Option(help="Rounds; medians are given.")] = 3,
 ) -> None:
-    """Measure how fast takes come, also against transformers with the same weights. JSON last."""
+    """Measure how fast takes come, also against others with the same weights. JSON last."""
     import json
     import os
 

@@ -54,7 +54,7 @@ def same_weights(against: str | Path | None) -> Iterator[Checkpoint]:
         return
     ready = checkpoint.load(against or PUBLISHED)
     if ready.layout.network != "transformer":
-        raise ValueError(f"What transformers can play, too, has tokens; received {ready.name}.")
+        raise ValueError(f"What others can play, too, has tokens; received {ready.name}.")
     yield ready
 
 
