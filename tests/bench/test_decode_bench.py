@@ -1,6 +1,6 @@
 """The engine against torch's own loop, same network, same steps, in turn. Prints JSON last.
 
-`python -m model bench` measures it against transformers.
+`python -m model bench` measures it against others.
 """
 
 import json
