@@ -14,7 +14,7 @@ import numpy as np
 from model.compound import events as ev
 from model.compound.plan import Rules
 
-CALL = 1.0          # nats for each bar that someone chosen has waited
+CALL = 1.5          # nats for each bar that someone chosen has waited
 
 
 class Entries:

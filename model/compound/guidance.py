@@ -20,7 +20,7 @@ from model import engine as engines
 from model.compound import events as ev
 
 HEARD = 24                  # events at most of the prompt's last bar, which are heard without it, too
-STYLE = 2.0                 # strength of a style that is wished for (docs/experiments.md)
+STYLE = 4.0                 # strength of a style that is wished for (docs/experiments.md)
 _MOST = 3.0                 # nats that anything may be said to speak for or against something
 Known = list[np.ndarray]
 
