@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 from symusic import Score
 
 from model import checkpoint, ear
+from model.candidates import ranked, together
 from model.compound.guard import LEAST_SCALE
 from model.endings import close
 from model.evaluation.faults import more_faults
@@ -41,7 +42,8 @@ _LOOK_S = 0.2           # how often a request that waits looks where it stands i
 class Progress:
     """How far all takes of one request are. `take` is the one that moved last.
 
-    place: where the request stands in line, until the first of its takes has begun.
+    place: where the request stands in line, until the first of its takes has begun. made, candidates: where
+    takes are the best of several, how many of these are done, and how many are made for all takes together.
     """
 
     take: int
@@ -50,6 +52,8 @@ class Progress:
     fraction: float
     seconds_left: float | None
     place: Place | None = None
+    made: int = 0
+    candidates: int = 0
 
 
 @dataclass(frozen=True)
@@ -197,7 +201,8 @@ class Generator:
             work = (plan, settings, index, takes, stopped, events, growing and settings.best_of == 1, again)
             threading.Thread(target=self._make, args=work, daemon=True).start()
         began = time.monotonic()
-        notes, fractions, left = [0] * takes, [0.0] * takes, takes
+        notes, fractions, made, left = [0] * takes, [0.0] * takes, [0] * takes, takes
+        candidates = takes * settings.best_of if settings.best_of > 1 else 0
         try:
             while left:
                 try:
@@ -217,10 +222,10 @@ class Generator:
                 elif event is None:
                     left -= 1       # stopped before it began
                 else:
-                    index, notes[index], fractions[index] = event
+                    index, notes[index], fractions[index], made[index] = event
                     share = sum(fractions) / takes
                     left_s = (time.monotonic() - began) * (1 - share) / share if share > 0.05 else None
-                    yield Progress(index, takes, sum(notes), share, left_s)
+                    yield Progress(index, takes, sum(notes), share, left_s, None, sum(made), candidates)
         finally:
             closed.set()
 
@@ -232,6 +237,7 @@ class Generator:
         Take, an error, or None."""
         began = time.monotonic()
         heard = [(0, 0.0)] * settings.best_of       # of each candidate
+        done: set[int] = set()
 
         def attempt(number: int) -> Take | None:
             seed = (settings.seed + index + number * takes) % 2**31
@@ -242,17 +248,24 @@ class Generator:
                 if growing and grown is not None:
                     events.put(grown)
 
+            def report() -> None:
+                all_notes, shares = zip(*heard, strict=True)
+                events.put((index, sum(all_notes), sum(shares) / settings.best_of, len(done)))
+
             def tell(first: int, steps: np.ndarray, share: float) -> None:
                 sprout.hear(first, steps, share)
                 heard[number % settings.best_of] = sprout.notes, share
-                all_notes, shares = zip(*heard, strict=True)
-                events.put((index, sum(all_notes), sum(shares) / settings.best_of))
+                report()
                 if growing:
                     show(sprout.grown())
 
             result = self._pool.run(job, stopped, tell, events, lambda: show(sprout.seed()), self._patient)
             if result is None:
                 return None
+            if settings.best_of > 1 and number < settings.best_of:
+                done.add(number)
+                heard[number] = sprout.notes, 1.0
+                report()
             if again and len(result[0]) > again:
                 result = result[0][:again], False
             broken_off = stopped() and not result[1]
@@ -260,15 +273,15 @@ class Generator:
                               elapsed_s=time.monotonic() - began)
 
         try:
-            made = [take for take in _together(attempt, settings.best_of) if take is not None]
-            ranked = _ranked(made)
+            made = [take for take in together(attempt, settings.best_of) if take is not None]
+            best = ranked(made)
             if again is None and made and all(take.faults for take in made) and not stopped():
                 second = attempt(settings.best_of)
                 if second is not None:      # a whole faulty take is better than half a new one
                     second = replace(second, retried=True, first_faults=made[0].faults)
-                    ranked.insert(0 if second.complete or not stopped() else len(ranked), second)
+                    best.insert(0 if second.complete or not stopped() else len(best), second)
             elapsed_s = time.monotonic() - began
-            events.put(replace(ranked[0], elapsed_s=elapsed_s, rejected=tuple(ranked[1:])) if made else None)
+            events.put(replace(best[0], elapsed_s=elapsed_s, rejected=tuple(best[1:])) if made else None)
         except WorkerError as error:
             events.put(GenerationError(str(error)))
         except Exception as error:      # whatever it was, the visitor's stream must end
@@ -292,41 +305,6 @@ class Generator:
             elapsed_s=elapsed_s, verdict=judge(plan.score, new, made, self.ear),
             slips=_slips(plan, new, made),
         )
-
-
-def _together(attempt: Callable[[int], Take | None], count: int) -> list[Take | None]:
-    """What attempts 0 to count - 1 give, each in a thread. WorkerError, or whatever else went wrong, only if
-    nothing came of any."""
-    found: list[Take | Exception | None] = [None] * count
-
-    def make(number: int) -> None:
-        try:
-            found[number] = attempt(number)
-        except Exception as error:
-            found[number] = error
-
-    others = [threading.Thread(target=make, args=(number,), name="candidate_make", daemon=True)
-              for number in range(1, count)]
-    for thread in others:
-        thread.start()
-    make(0)
-    for thread in others:
-        thread.join()
-    errors = [one for one in found if isinstance(one, Exception)]
-    made = [one for one in found if not isinstance(one, Exception)]
-    if errors and not any(made):
-        raise errors[0]
-    return made
-
-
-def _ranked(made: Sequence[Take]) -> list[Take]:
-    """The best first: what is whole before what was broken off (of these, the longest), what is faultless
-    before what is faulty, what has no slip before what has one, then by verdict; of equals the first."""
-    def key(take: Take) -> tuple:
-        length = 0 if take.complete else count_bars(take.score) - take.seam_bar
-        return not take.complete, -length, bool(take.faults), bool(take.slips), -take.verdict.total
-
-    return sorted(made, key=key)
 
 
 def _slips(plan: Plan, continuation: Score, bars: int) -> tuple[str, ...]:

@@ -103,11 +103,11 @@ class OtherCheckpoint(RecipeError):
                          f"{generator.checkpoint_sha256[:8]}), so its notes cannot be made again.")
 
 
-def keep(shelf: Shelf, made: Take, source: Source, *, stopped: bool, token: str | None = None,
+def keep(shelf: Shelf, made: Take, source: Source, *, stopped: str = "", token: str | None = None,
          **marks: object) -> str:
     """Puts a finished take on the shelf, its recipe within; returns its HTML.
 
-    stopped: the visitor pressed Stop before it was made. token: under which it grew there. marks: of its
+    stopped: why, if the run was stopped before it was made. token: under which it grew there. marks: of its
     player, for this once.
     """
     facts = recipe(made, source.music, source.title)
@@ -136,7 +136,7 @@ def _put(shelf: Shelf, other: Take, source: Source) -> str:
     return shelf.put(other.score, _title(other, source), texts(facts, pack(facts)))
 
 
-def _told(made: Take, source: Source, stopped: bool) -> Iterable[str]:
+def _told(made: Take, source: Source, stopped: str) -> Iterable[str]:
     """What is said of a take."""
     expected = source.expected
     if expected is None or not expected.steps:

@@ -11,7 +11,7 @@ import asyncio
 import json
 import time
 from bisect import bisect_left
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,10 +70,14 @@ class Growth:
 
 
 class Broadcast:
-    """One listener's sound of a growing piece from a time (seconds) on, as MP3. Close it when done."""
+    """One listener's sound of a growing piece from a time (seconds) on, as MP3. Close it when done.
 
-    def __init__(self, piece: Growth, start_s: float) -> None:
-        self._piece, self._attempt = piece, piece.now.attempt
+    audible: whether the notes of a program (128: drums) are heard; each as loud as among all others.
+    """
+
+    def __init__(self, piece: Growth, start_s: float,
+                 audible: Callable[[int], bool] = lambda _: True) -> None:
+        self._piece, self._attempt, self._audible = piece, piece.now.attempt, audible
         self._start = round(start_s * SAMPLE_RATE)
         self._synth = Synth(default_soundfont())
         self._synth.frame = max(self._start - round(_PREROLL_S * SAMPLE_RATE), 0)
@@ -112,7 +116,8 @@ class Broadcast:
 
     def _learn(self, now: Sketch) -> None:
         """Hear of new bars: whoever enters gets a seat, and what was not played yet is written anew."""
-        parts = fold(now.music.parts, MAX_INSTRUMENTS)
+        chosen = {program: notes for program, notes in now.music.parts.items() if self._audible(program)}
+        parts = fold(chosen, MAX_INSTRUMENTS)
         channels = seats(parts, self._channels)
         for program in channels.keys() - self._channels.keys():
             self._synth.seat(channels[program], program % DRUMS)
@@ -144,9 +149,10 @@ class Broadcast:
         return self._mp3.add(self._ceiling.rest()) + self._mp3.rest()
 
 
-async def broadcast(piece: Growth, start_s: float) -> AsyncIterator[bytes]:
+async def broadcast(piece: Growth, start_s: float,
+                    audible: Callable[[int], bool] = lambda _: True) -> AsyncIterator[bytes]:
     """The bytes of a Broadcast as they come, until it is over; at most AHEAD_S ahead of the clock."""
-    sound = await run_in_threadpool(Broadcast, piece, start_s)
+    sound = await run_in_threadpool(Broadcast, piece, start_s, audible)
     began = time.monotonic()
     try:
         while (data := await run_in_threadpool(sound.more)) is not None:

@@ -4,10 +4,10 @@ Gradio makes every event an endpoint that anyone can call, so each handler treat
 The music itself never passes through Gradio: takes lie on the shelf, and the page holds their tokens.
 """
 
-import contextlib
 import json
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,39 +16,29 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from model import keeping, stage, take_view, view
+from model import bundle, keeping, stage, take_view, view
 from model import page_scripts as scripts
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
+from model.composing import Asked, Composing, Shown
 from model.door import Door
+from model.frontend import opening, theme
 from model.generator import Generator
-from model.hanging import hang_up
 from model.instruments import DRUMS, NAMES
+from model.preface import Preface
+from model.runs import reason
 from model.score import ScoreError, read
 from model.settings import PRESETS, RANGES, Settings
 from model.shelf import Shelf
-from model.visit import (
-    BARS,
-    FILE,
-    LENGTHS,
-    NOTHING,
-    SECONDS,
-    SHELF,
-    Run,
-    Running,
-    Visit,
-    bars_of,
-    reason,
-    seed_of,
-)
+from model.squeeze import Squeeze
+from model.visit import BARS, FILE, LENGTHS, NOTHING, SECONDS, SHELF, Visit
 from model.voices import Voices
 from model.wishes import ANY
 
 OWN = "My own"                      # the character of settings that are no preset
 MAX_TAKES = 4
-AT_ONCE_S = 0.3                     # how long Continue waits for the first take to begin
+STYLES = ("segue", "compose", "player", "takes", "health", "duel")      # in this order
 MAX_UPLOAD = 25_000_000             # bytes; what is over the limit of ``read`` gets its sentence in the page
 UNHEARD = "That did not go through. Please press Continue once more."
-GONE = "What was being composed is no longer here. Please press Continue once more."
 LEAST_TEMPO, MOST_TEMPO = 40, 250   # of a start from nothing, as the vocabulary has it
 log = logging.getLogger(__name__)
 
@@ -60,7 +50,7 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
     ``chance`` draws the seeds of visitors who name none. Where the generator makes two takes side by side, or
     more, a visitor gets two unless they choose otherwise. Other systems that ship are played by its workers.
     """
-    running, chance = Running(), chance or random.SystemRandom()
+    composing = Composing(generator, catalogue, shelf, chance)
     plain, skip = Settings(), (gr.skip(),) * 4
 
     def shown(visit: Visit) -> tuple[Visit, Any, Any, Any, Any]:
@@ -155,71 +145,23 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         except Exception as error:
             reason(error)       # what is wrong with the choice is said when it is to be continued
 
-    def begin(visit: Visit, piece: str, programs: list, tempo: float, first: float, used: float,
-              length: float, unit: str, takes: float, temperature: float, top_k: float, top_p: float,
-              ngram: float, guidance: float, seed: str, keep_instruments: bool, whistle: bool, system: str,
-              style: str, density: float, best_of: float, ending: bool, origin: str,
-              request: gr.Request) -> tuple:
-        """Continue: starts the session's run and shows it; if one is under way, shows that.
-
-        origin: the take and the bar that are continued instead of the chosen prompt; see keeping.resume.
-        """
-        if visit.source == SHELF and on_shelf(piece):
-            first = first if piece == visit.piece else 1    # the card may have been chosen a moment ago
-            visit = replace(visit, piece=piece)
-        try:
-            if system not in generator.systems:
-                raise ValueError(f"A system is one of {', '.join(generator.systems)}; received '{system}'.")
-            player = generator.of(system)
-            source = keeping.resume(shelf, origin)
-            if source is None:
-                music, title = visit.origin(catalogue, programs, tempo, first)
-                source = keeping.Source(title, music)
-            used = source.parent[1] or int(used)
-            settings, count = Settings(
-                temperature=temperature, top_k=int(top_k), top_p=top_p, no_repeat_ngram=int(ngram),
-                guidance=guidance,
-                bars=bars_of(length, unit, source.music, used), prompt_bars=used, seed=seed_of(seed, chance),
-                keep_instruments=bool(keep_instruments), whistle=bool(whistle), style=str(style or ANY),
-                density=int(density or 0), best_of=int(best_of), ending=bool(ending)), int(takes)
-        except Exception as error:
-            return view.note(reason(error)), *(gr.skip(),) * 4
-        return start(player, source, settings, count, request)
+    def begin(request: gr.Request, *asked: Any) -> tuple:
+        return in_view(composing.begin(request.session_hash, Asked(*asked)))
 
     def reopen(wish: str, request: gr.Request) -> tuple:
-        """A link whose take is no longer kept: starts a run that makes it anew; see keeping.reopen."""
-        try:
-            player, source = keeping.reopen(generator, wish)
-        except keeping.OtherCheckpoint as other:
-            return take_view.offer(str(other), generator.system), *(gr.skip(),) * 4
-        except Exception as error:
-            return view.note(reason(error)), *(gr.skip(),) * 4
-        return start(player, source, source.expected.settings, 1, request)
+        return in_view(composing.reopen(request.session_hash, wish))
 
-    def start(player: Generator, source: keeping.Source, settings: Settings, count: int,
-              request: gr.Request) -> tuple:
-        made_before = {"again": source.expected.steps} if source.again else {}
-
-        def work(run: Run) -> None:
-            stream = player.stream(source.music, settings, count, run.stop, growing=True, **made_before)
-            with contextlib.closing(stream):
-                hang_up(run, stream, shelf, source)
-        run = running.begin(request.session_hash, source.title, work)
-        run.hung.wait(AT_ONCE_S)
-        return watch(request)
+    def resume(wish: str, request: gr.Request) -> tuple:
+        return in_view(composing.resume(request.session_hash, wish))
 
     def watch(request: gr.Request) -> tuple:
-        """Status, takes so far, Continue button, Stop button, pulse: how the session's run stands."""
-        known = running.of(request.session_hash)
-        run = known or Run("", said=GONE, failed=True, over=True)
-        over = run.over         # asked before the takes are read
-        said = view.note(run.said, wrong=run.failed) if over else view.progress(run.progress)
-        skipped = known and not run.hung.is_set()       # where nothing is known, what grew is taken down
-        made = gr.skip() if skipped else take_view.run(run.id, run.title, list(run.takes.values()))
-        return said, made, gr.update(interactive=over), gr.update(visible=not over), gr.Timer(active=not over)
+        return in_view(composing.watch(request.session_hash))
 
     def halt(request: gr.Request) -> None:
-        running.stop(request.session_hash)
+        composing.halt(request.session_hash)
+
+    def close(request: gr.Request) -> None:
+        composing.closed(request.session_hash)
 
     with gr.Blocks(title="Segue", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         visit = gr.State(Visit())
@@ -327,35 +269,54 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         asked = [visit, cards, programs, tempo, first, used, length, unit, takes, temperature, top_k, top_p,
                  ngram, guidance, seed, keep_instruments, whistle, system, style, density, best_of, ending,
                  origin]
-        in_view = [status, feed, go, end, pulse]
-        pressed = go.click(begin, asked, in_view, js=scripts.ASKED, **quiet)
+        run = [status, feed, go, end, pulse]
+        pressed = go.click(begin, asked, run, js=scripts.ASKED, **quiet)
         pressed.failure(None, None, status, js=f"() => {json.dumps(view.note(UNHEARD))}")
-        feed.reopen(reopen, feed, in_view, js=scripts.WISH, **quiet)
-        pulse.tick(watch, None, in_view, **quiet)
+        feed.reopen(reopen, feed, run, js=scripts.WISH, **quiet)
+        feed.resume(resume, feed, run, js=scripts.REMEMBERED, **quiet)
+        pulse.tick(watch, None, run, **quiet)
         end.click(halt, **quiet)
-        page.unload(halt)
+        page.unload(close)
     return page
+
+
+def in_view(shown: Shown) -> tuple[Any, Any, Any, Any, Any]:
+    """Status, takes, Continue button, Stop button, pulse."""
+    said, takes = (gr.skip() if part is None else part for part in (shown.said, shown.takes))
+    if shown.over is None:
+        return said, takes, gr.skip(), gr.skip(), gr.skip()
+    return (said, takes, gr.update(interactive=shown.over), gr.update(visible=not shown.over),
+            gr.Timer(active=not shown.over))
 
 
 def mount_compose(app: FastAPI, generator: Generator, catalogue: Catalogue, shelf: Shelf) -> None:
     """Adds the page at / and its takes at /takes/ to an application. Call it last: / catches all the rest.
 
-    The application must serve static/ at /static.
+    The application must serve static/ at /static; its answers are made smaller from now on.
     """
+    app.add_middleware(Squeeze)
     app.include_router(keeping.router(shelf))
     app.include_router(shelf.router())
     app.include_router(Voices(shelf).router())
     page = compose_page(generator, catalogue, shelf)
-    head = view.head("segue.css", "compose.css", "player.css", "takes.css", "health.css", "duel.css",
-                     "player.js", "takes.js", "duel.js")
-    gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD, head=head, **house_options())
+    scripts = bundle.modules("compose", ["player.js", "takes.js", "duel.js"], view.STATIC)
+    styles = bundle.sheet("compose", [view.STATIC / f"{name}.css" for name in STYLES], "/static/")
+    kinds = {part["type"] for part in page.get_config_file()["components"]}
+    tags, theirs = opening(kinds, [scripts, styles])
+    app.include_router(bundle.router([scripts, styles, *theirs]))
+    gr.mount_gradio_app(app, page, "/", max_file_size=MAX_UPLOAD, head=view.head() + styles.tag,
+                        **house_options(lambda: tags + theme(page.theme_hash)))
 
 
-def house_options() -> dict[str, Any]:
-    """How the pages of the house are mounted: without what Gradio adds to a page and none of ours needs."""
+def house_options(preface: Callable[[], str] | None = None) -> dict[str, Any]:
+    """How the pages of the house are mounted: without what Gradio adds to a page and none of ours needs.
+
+    preface: gives what stands at the beginning of the page's head.
+    """
+    before = [Middleware(Door), *([Middleware(Preface, tags=preface)] if preface else [])]
     return {"footer_links": [], "run_history": False, "ssr_mode": False, "enable_monitoring": False,
             "mcp_server": False, "theme": house_theme(),
-            "app_kwargs": {"middleware": [Middleware(Door)], "openapi_url": None}}
+            "app_kwargs": {"middleware": before, "openapi_url": None}}
 
 
 def house_theme() -> gr.themes.Base:

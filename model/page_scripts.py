@@ -42,10 +42,13 @@ FEED = """
 const takes = () => document.querySelector('segue-takes');
 watch('value', () => takes()?.hang?.(props.value ?? ''));
 document.addEventListener('segue-reopen', () => trigger('reopen'));
+document.addEventListener('segue-resume', () => trigger('resume'));
 if (takes()?.wish) trigger('reopen');
+if (takes()?.remembered) trigger('resume');
 """
 
 WISH = "() => document.querySelector('segue-takes').wish"
+REMEMBERED = "() => document.querySelector('segue-takes').remembered"
 
 # The bars that are used, chosen on the roll or with the sliders, stand in both.
 STAGE = "element.addEventListener('segue-region', () => trigger('select'));"

@@ -14,8 +14,8 @@ import threading
 import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -57,15 +57,17 @@ class Shelf:
         self._swept = -float("inf")
         self._growths: OrderedDict[str, Growth] = OrderedDict()     # the growing, and the last that were
         self._listeners = 0
+        self.asked = 0                  # how many wait for sound that is being rendered
         self.gauge = Gauge()
 
-    def begin(self, title: str, score: Score, seconds: float) -> str:
+    def begin(self, title: str, score: Score, seconds: float, ready: bool = False) -> str:
         """A piece that will grow, of which so many seconds are there; returns its token.
 
-        ValueError: MOST_GROWING grow already.
+        ready: all of it is there, and `finish` comes next. ValueError: MOST_GROWING grow already.
         """
         with self._guard:
-            if sum(growth.now.growing for growth in self._growths.values()) >= MOST_GROWING:
+            many = sum(growth.now.growing for growth in self._growths.values()) >= MOST_GROWING
+            if many and not ready:
                 raise ValueError(f"At most {MOST_GROWING} takes are made at once; please try again in a "
                                  "minute.")
             token = secrets.token_urlsafe(16)
@@ -123,12 +125,22 @@ class Shelf:
         path = place / kind
         if path.is_file():
             return path
-        with self._making[hash(token) % len(self._making)], self._renders:
+        with self._waiting(), self._making[hash(token) % len(self._making)], self._renders:
             if not path.is_file():
                 too_long = self._roll(token)["duration"] > LONGEST_S
                 score = Score(str(place / "take.mid"))
                 save(to_audio(score, seconds=LONGEST_S if too_long else None), path)
         return path
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        with self._guard:
+            self.asked += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self.asked -= 1
 
     def title(self, token: str) -> str:
         """The title that a piece was put on the shelf with."""
@@ -157,19 +169,22 @@ class Shelf:
         """``GET /takes/{token}/{kind}``, with byte ranges; 404 for what is not (or no longer) here.
 
         And ``/takes/{token}/live.mp3?from=SECONDS`` of a piece that grows: its sound from there on, which
-        goes on as bars are made and ends when all is played. 503: too many are listening.
+        goes on as bars are made and ends when all is played; ``only=0-40`` or ``without=128`` names the
+        programs that are heard, or not. 503: too many are listening.
         """
         router = APIRouter()
+        programs = Annotated[str, Query(pattern=r"^\d{1,3}(-\d{1,3}){0,128}$")]
 
         @router.get("/takes/{token}/live.mp3", include_in_schema=False)
         async def live(token: str, start: Annotated[float, Query(alias="from", ge=0, le=LONGEST_S)] = 0.0,
-                       ) -> StreamingResponse:
+                       only: programs | None = None, without: programs | None = None) -> StreamingResponse:
             growth = self._growths.get(token)
             if growth is None or growth.now.attempt < 0:
                 raise HTTPException(404, GONE)
             if self._listeners >= MOST_LISTENERS:
                 raise HTTPException(503, "Too many listen already; the take can be heard when it is done.")
-            return StreamingResponse(self._play(growth, start), media_type="audio/mpeg", headers=_FRESH)
+            sound = self._play(growth, start, _audible(only, without))
+            return StreamingResponse(sound, media_type="audio/mpeg", headers=_FRESH)
 
         @router.get("/takes/{token}/{kind}", include_in_schema=False)
         def take(token: str, kind: str, download: bool = False) -> Response:
@@ -186,14 +201,21 @@ class Shelf:
 
         return router
 
-    async def _play(self, growth: Growth, start: float) -> AsyncIterator[bytes]:
+    async def _play(self, growth: Growth, start: float,
+                    audible: Callable[[int], bool]) -> AsyncIterator[bytes]:
         self._listeners += 1
         try:
-            async with aclosing(broadcast(growth, start)) as sound:
+            async with aclosing(broadcast(growth, start, audible)) as sound:
                 async for data in sound:
                     yield data
         finally:
             self._listeners -= 1
+
+
+def _audible(only: str | None, without: str | None) -> Callable[[int], bool]:
+    """Whether a program is heard. only, without: programs, joined by hyphens; None: all, and none."""
+    chosen, silent = (text and {int(number) for number in text.split("-")} for text in (only, without))
+    return lambda program: (not chosen or program in chosen) and not (silent and program in silent)
 
 
 def is_token(text: object) -> bool:

@@ -35,10 +35,14 @@ def no_takes() -> str:
             '<p class="undo" role="status"></p></segue-takes>')
 
 
-def run(id: str, title: str, takes: Iterable[str]) -> str:
-    """The takes of one click on Continue. ``id`` tells the page which ones it has hung up already."""
-    title = escape(title)
-    return (f'<section class="run" data-run="{escape(id)}" data-title="{title}">'
+def run(id: str, title: str, takes: Iterable[str], over: bool = False) -> str:
+    """The takes of one click on Continue.
+
+    id: tells the page which ones it has hung up already, and what to ask for after a reload. over: all are
+    there, or it is no longer known.
+    """
+    title, over = escape(title), " data-over" if over else ""
+    return (f'<section class="run" data-run="{escape(id)}" data-title="{title}"{over}>'
             f'<h3>{title}<span class="whence"></span></h3><ol class="takes">{"".join(takes)}</ol></section>')
 
 
@@ -130,8 +134,11 @@ def miniature(score: Score, seam_s: float) -> str:
     return thumbnail(music) + (f'<span class="seam" style="left:{seam:.1f}%"></span>' if seam_s else "")
 
 
-def remarks(made: Take, stopped: bool = False) -> list[str]:
-    """What an honest host says about a take: second attempts, faults, an early end."""
+def remarks(made: Take, stopped: str = "") -> list[str]:
+    """What an honest host says about a take: second attempts, faults, an early end.
+
+    stopped: why, if it was.
+    """
     said = []
     faults = " and ".join(_FAULTS.get(fault, f"is {fault}") for fault in made.faults)
     seed = made.settings.seed
@@ -142,8 +149,7 @@ def remarks(made: Take, stopped: bool = False) -> list[str]:
     elif faults:
         said.append(f"This take {faults}.")
     if not made.complete:
-        said.append("You stopped it here; what was made so far is kept." if stopped
-                    else "So many notes came that the room for this take was full before its end.")
+        said.append(stopped or "So many notes came that the room for this take was full before its end.")
     return said
 
 

@@ -146,6 +146,8 @@ def progress(at: "Progress | None") -> str:
         when = "" if at.place.seconds is None else f", {about(at.place.seconds)}"
         return _bar(f"{ordinal(at.place.number)} in line{when}", None)
     parts = [f"{at.takes} takes"] if at.takes > 1 else []
+    if at.candidates:
+        parts.append(f"{at.made} of {at.candidates} candidates are made")
     parts.append(f"{counted(at.notes, 'note')} so far")
     if at.seconds_left is not None:
         parts.append(time_left(at.seconds_left))

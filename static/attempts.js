@@ -1,16 +1,20 @@
 // What a visitor has made of takes: which there are, which continues which, what they are called, which are
 // starred or removed. It knows no music and no page. It is kept in this browser alone, for all its tabs.
 //
-// An attempt is {id, token, run, title, number, parent, bar, seam, bars, name, starred, removed, link, made,
-// at}:
+// An attempt is {id, token, run, title, number, parent, bar, seam, bars, name, starred, removed, growing, link,
+// made, at}:
 // id: the token it was first kept under; token: the present one (a take that was made anew has another).
 // parent, bar: id of the take that it continues, and after which bar; "" and 0: it continues a prompt.
-// seam, bars: where it begins, and how long it is. link: what reopens it. made, at: ms, when it was added and last changed.
+// seam, bars: where it begins, and how long it is. growing: it is not whole yet, and only its token counts.
+// link: what reopens it. made, at: ms, when it was added and last changed.
+
+import { listed, stored } from "./store.js";
 
 const KEY = "segue.takes.1";
 const UNDO_KEY = "segue.takes.undo.1";
 const MOST = 60;           // attempts that are remembered; the oldest are forgotten first, starred ones last
 const MOST_UNDO = 30;
+const DAY_MS = 24 * 3600 * 1000;
 const isToken = (value) => typeof value === "string" && /^[A-Za-z0-9_-]{22}$/.test(value);
 const isText = (longest) => (value) => typeof value === "string" && value.length <= longest;
 const isCount = (value) => Number.isInteger(value) && value >= 0 && value < 1e5;
@@ -18,7 +22,7 @@ const isBoolean = (value) => typeof value === "boolean";
 const SHAPE = {
   id: isToken, token: isToken, run: isText(40), title: isText(400), number: isCount,
   parent: (value) => value === "" || isToken(value), bar: isCount, seam: isCount, bars: isCount, name: isText(60),
-  starred: isBoolean, removed: isBoolean, link: isText(13_000), made: Number.isFinite,
+  starred: isBoolean, removed: isBoolean, growing: (value) => value === undefined || isBoolean(value), link: isText(13_000), made: Number.isFinite,
   at: Number.isFinite,
 };
 
@@ -30,7 +34,7 @@ export class Attempts extends EventTarget {
     this.all = new Map();
     this.undoable = [];        // {id, before: {name or starred or removed}}
     this.#read();
-    this.undoable = parsed(stored(() => sessionStorage.getItem(UNDO_KEY)))
+    this.undoable = listed(stored(() => sessionStorage.getItem(UNDO_KEY)))
       .filter((step) => step && this.all.has(step.id) && step.before && typeof step.before === "object");
     window.addEventListener("storage", (event) => {
       if (event.key !== KEY) return;
@@ -39,9 +43,15 @@ export class Attempts extends EventTarget {
     });
   }
 
-  /** Those that are there, the oldest first. */
+  /** Those that are there and whole, the oldest first. */
   get list() {
-    return [...this.all.values()].filter((one) => !one.removed).sort((a, b) => a.made - b.made || a.number - b.number);
+    const there = [...this.all.values()].filter((one) => !one.removed && !one.growing);
+    return there.sort((a, b) => a.made - b.made || a.number - b.number);
+  }
+
+  /** Those that were not whole when a page last heard of them. */
+  get growing() {
+    return [...this.all.values()].filter((one) => !one.removed && one.growing);
   }
 
   get(id) {
@@ -63,6 +73,17 @@ export class Attempts extends EventTarget {
     if (!isAttempt(attempt)) return;
     this.all.set(attempt.id, attempt);
     this.#save();
+  }
+
+  /** It is whole. */
+  settle(id, facts) {
+    this.#set(id, { ...facts, growing: false });
+  }
+
+  /** Nothing came of it. */
+  drop(id) {
+    this.#set(id, { removed: true });
+    this.all.delete(id);
   }
 
   /** The take was made anew, and is kept under another token now. */
@@ -96,7 +117,7 @@ export class Attempts extends EventTarget {
 
   /** What other tabs have kept joins what is here; of two versions the later one counts. */
   #read() {
-    for (const one of parsed(stored(() => localStorage.getItem(KEY)))) {
+    for (const one of listed(stored(() => localStorage.getItem(KEY)))) {
       const mine = this.all.get(one?.id);
       if (isAttempt(one) && (!mine || mine.at < one.at)) this.all.set(one.id, one);
     }
@@ -113,7 +134,8 @@ export class Attempts extends EventTarget {
 
   #worthKeeping() {
     const undone = new Set(this.undoable.map((step) => step.id));
-    const worth = (one) => (one.removed ? (undone.has(one.id) ? 1 : 0) : one.starred ? 3 : 2);
+    const lost = (one) => one.growing && Date.now() - one.made > DAY_MS;
+    const worth = (one) => (one.removed || lost(one) ? (undone.has(one.id) ? 1 : 0) : one.starred ? 3 : 2);
     const best = [...this.all.values()].filter((one) => worth(one) > 0 || this.#hasChildren(one.id));
     return best.sort((a, b) => worth(a) - worth(b) || a.made - b.made).slice(-MOST);
   }
@@ -129,23 +151,4 @@ export class Attempts extends EventTarget {
 
 function isAttempt(value) {
   return Boolean(value) && Object.entries(SHAPE).every(([key, fits]) => fits(value[key]));
-}
-
-/** What a store gives; undefined where there is none, or it is full, or not allowed. */
-function stored(act) {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
-}
-
-/** The list in a JSON text; none where it is damaged. */
-function parsed(text) {
-  try {
-    const found = JSON.parse(text ?? "[]");
-    return Array.isArray(found) ? found : [];
-  } catch {
-    return [];
-  }
 }

@@ -20,7 +20,7 @@ export function drawTree(place, attempts, chosen, choose) {
 
 /** Rows {attempt, above, depth} of every piece, the latest piece first; what is removed stays where something hangs on it. */
 function byPiece(attempts) {
-  const all = [...attempts.all.values()].sort((a, b) => a.made - b.made || a.number - b.number);
+  const all = [...attempts.all.values()].filter((one) => !one.growing).sort((a, b) => a.made - b.made || a.number - b.number);
   const ids = new Set(all.map((one) => one.id));
   const children = (id) => all.filter((one) => (ids.has(one.parent) ? one.parent : "") === id);
   const rows = (one, above, seen, depth) => {

@@ -15,16 +15,14 @@ export class Legend {
     this.tracks = [];
   }
 
-  /** Shows these tracks; choices made for instruments that are still there are kept. While music grows (not
-      `settled`), there is no sound of some of them alone. */
-  show(tracks, settled) {
+  /** Shows these tracks; choices made for instruments that are still there are kept. */
+  show(tracks) {
     this.tracks = tracks;
     const names = tracks.map((track) => track.name).join("\n");
     if (names !== this.names) {
       this.names = names;
       this.list.replaceChildren(...tracks.map((track, index) => this.#item(track, index)));
     }
-    for (const mute of this.list.querySelectorAll(".mute")) mute.disabled = !settled;
     this.#mark();
   }
 
@@ -38,6 +36,13 @@ export class Legend {
   get choice() {
     const heard = this.tracks.map((_, index) => index).filter((index) => this.heard(index));
     return heard.length === this.tracks.length ? null : heard;
+  }
+
+  /** The choice as the query of a stream: while music grows, instruments enter and have no fixed number. */
+  get query() {
+    const of = (state) => [...this.states].filter(([, its]) => its === state).map(([program]) => program).join("-");
+    if (this.#alone()) return `only=${of("only")}`;
+    return of("mute") && `without=${of("mute")}`;
   }
 
   #alone() {

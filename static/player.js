@@ -134,11 +134,12 @@ class SeguePlayer extends HTMLElement {
     const grown = first || anew || music.duration !== this.roll.music.duration || !music.open;
     this.open = Boolean(music.open);
     const starts = first && this.hasAttribute("autoplay-from");
-    if (!this.open && !starts) this.sound.finish();
     if (!grown && !this.cut) return;
     this.roll.expected = Number(this.getAttribute("expected") ?? 0);
-    this.legend.show(music.tracks, !this.open);
+    this.legend.show(music.tracks);
     this.roll.show(music);
+    this.#chooseSound();
+    if (!this.open && !starts) this.sound.finish();
     this.length = this.roll.length;
     this.classList.toggle("growing", this.open);
     this.slider.setAttribute("aria-valuemax", this.length.toFixed(1));
@@ -234,11 +235,15 @@ class SeguePlayer extends HTMLElement {
   }
 
   #choose() {
-    const { choice } = this.legend;
-    if (this.legend.mutable) {
-      this.sound.choose(choice === null ? this.getAttribute("audio") : choice.length ? this.#voices(choice) : null);
-    }
+    this.#chooseSound();
     this.roll.redraw();
+  }
+
+  #chooseSound() {
+    const { choice, mutable, query } = this.legend;
+    if (!mutable) return;
+    const address = choice?.length ? this.#voices(choice) : this.getAttribute("audio");
+    this.sound.choose(choice?.length === 0 ? null : address, query);
   }
 
   #listenToPeople() {

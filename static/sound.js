@@ -36,6 +36,7 @@ export class Sound {
   constructor(address, live, on) {
     this.address = this.wish = address;
     this.live = live;                  // null once the music is finished
+    this.query = "";                   // which instruments the stream is to have
     this.on = on;
     this.offset = 0;                   // s in the piece at which what the element plays begins
     this.wanted = undefined;           // s: where to go as soon as there is sound
@@ -86,14 +87,20 @@ export class Sound {
     else if (this.wish !== this.address) this.#swap(this.wish);
   }
 
-  /** Plays other sound from the same place: an address, or null for silence. */
-  choose(address) {
+  /** Plays other sound from the same place: an address, or null for silence. query: the same of a stream. */
+  choose(address, query = "") {
     this.audio.muted = address === null;
-    const wish = address ?? this.address;
-    if (wish === this.wish) return;
+    const wish = address ?? this.address, streams = this.live && address !== null && query !== this.query;
+    if (streams) this.query = query;
+    if (wish === this.wish && !streams) return;
     this.wish = wish;
+    if (this.live && !streams) return;
     clearTimeout(this.resting);
     this.coming?.abort();
+    if (this.live) {
+      this.wanted ??= this.time;
+      this.#restream();
+    }
     if (this.live || wish === this.source) return;
     this.resting = setTimeout(() => (this.playing ? this.#swap(wish) : this.#load(this.time)), REST_MS);
   }
@@ -129,7 +136,8 @@ export class Sound {
     this.wanted = second;
     this.source = this.live ? "live" : this.wish;
     this.offset = this.live ? second : 0;
-    this.audio.src = this.live ? `${this.live}?from=${second.toFixed(3)}` : blob ?? this.wish;
+    const stream = `${this.live}?from=${second.toFixed(3)}${this.query && `&${this.query}`}`;
+    this.audio.src = this.live ? stream : blob ?? this.wish;
     this.#place();
   }
 

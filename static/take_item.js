@@ -24,6 +24,40 @@ export function placeholder(attempt) {
   return item;
 }
 
+export function isPlaceholder(item) {
+  return !item.querySelector("[data-slot]");
+}
+
+/** Shows what a visitor has made of a take: its name and its star. */
+export function dress(item, leaf, attempt, name) {
+  const star = leaf.querySelector("[data-do=star]");
+  for (const called of [...item.querySelectorAll(".called"), ...leaf.querySelectorAll(".called")]) {
+    if (!called.querySelector("input") && called.textContent !== name) called.textContent = name;
+  }
+  item.querySelector(".starred").textContent = attempt.starred ? "★" : "";
+  if (!star) return;
+  star.setAttribute("aria-pressed", String(attempt.starred));
+  star.textContent = attempt.starred ? "★ Starred" : "☆ Star";
+}
+
+/** Says of a run what it continues. */
+export function whence(section, attempts) {
+  const item = section.querySelector(".take"), parent = attempts.of(item?.dataset.parent);
+  const attempt = attempts.of(item?.dataset.token);
+  const above = parent ?? attempts.get(attempt?.parent);
+  section.querySelector(".whence").textContent = above
+    ? ` ${attempts.nameOf(above)} goes on after bar ${attempt?.bar || item.dataset.bar}` : "";
+}
+
+/** A take that does not begin to play by itself; one that is whole is heard from its file. */
+export function silent(item) {
+  for (const player of item.querySelectorAll("segue-player")) {
+    player.removeAttribute("autoplay-from");
+    if (!item.dataset.growing) player.removeAttribute("live");
+  }
+  return item;
+}
+
 /** What lies open where a take is no longer kept by the server. */
 export function goneLeaf(attempt) {
   const whole = attempt.link.length > attempt.token.length + 1;

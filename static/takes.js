@@ -4,11 +4,13 @@
 
 import { Attempts } from "./attempts.js";
 import { drawTree } from "./attempts_tree.js";
-import { facts, goneLeaf, parsed, placeholder } from "./take_item.js";
+import { dress, facts, goneLeaf, isPlaceholder, parsed, placeholder, silent, whence } from "./take_item.js";
 import { TakeLinks } from "./take_links.js";
 import { Onward } from "./take_onward.js";
 import { carryOn } from "./take_over.js";
+import { TakeRuns } from "./take_runs.js";
 import { copied, rename } from "./take_tools.js";
+import { sessionValue } from "./store.js";
 
 const CHOSEN_KEY = "segue.takes.chosen.1";
 const TYPING = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])";
@@ -20,6 +22,7 @@ class SegueTakes extends HTMLElement {
     this.attempts = new Attempts();
     this.onward = new Onward(this);
     this.links = new TakeLinks(this);
+    this.known = new TakeRuns();
     this.items = new Map();            // id -> {item (li), leaf}, of every take that hangs here
     this.runs = this.querySelector("#runs");
     this.tree = this.querySelector(".attempts");
@@ -31,7 +34,9 @@ class SegueTakes extends HTMLElement {
     document.addEventListener("click", (event) => this.#pressed(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#restore();
+    for (const { run } of this.attempts.growing) if (!this.known.has(run)) this.#settle(run);
     this.links.open();
+    if (this.remembered) document.dispatchEvent(new Event("segue-resume"));
   }
 
   // What the page asks
@@ -46,19 +51,31 @@ class SegueTakes extends HTMLElement {
     return this.links.wish;
   }
 
+  /** Which run this page has left and is to find again; see `TakeRuns`. A link goes first. */
+  get remembered() {
+    return this.links.link ? undefined : this.known.wish;
+  }
+
   /** Hangs up what is new in the HTML of a run, and brings up to date what hangs here already. */
   hang(html) {
     const run = parsed(html).querySelector(".run");
     if (!run) return;
+    const { run: id, title, over } = run.dataset, followed = this.known.mine;
+    const back = this.known.heard(id, over !== undefined);
     for (const hung of this.runs.querySelectorAll(".take[data-growing]")) {
       if (!run.querySelector(`[data-token="${hung.dataset.token}"]`)) this.#takeDown(hung);
     }
-    if (!run.querySelector(".take")) return;
-    const section = this.#section(run.dataset.run, run.dataset.title);
+    if (run.querySelector(".take")) this.#hangRun(run, this.#section(id, title), back);
+    if (over !== undefined) this.#settle(id || followed);
+  }
+
+  /** back: the page has left this run and found it again, so that nothing plays by itself. */
+  #hangRun(run, section, back) {
     for (const item of run.querySelectorAll(".take")) {
       const hung = section.querySelector(`[data-take="${item.dataset.take}"]`);
-      if (hung) this.#update(hung, item);
-      else this.#hangUp(section, item);
+      if (!hung) this.#hangUp(section, back ? silent(item) : item, back);
+      else if (isPlaceholder(hung)) this.#fill(this.#idOf(hung), silent(item));
+      else this.#update(hung, item);
     }
   }
 
@@ -78,21 +95,36 @@ class SegueTakes extends HTMLElement {
     return made;
   }
 
-  #hangUp(section, item) {
-    const first = !section.querySelector(".take");
+  #hangUp(section, item, back = false) {
+    const first = !section.querySelector(".take:not([hidden])");
     this.#insert(section, item);
     this.#remember(item);
+    const id = this.#idOf(item), removed = this.attempts.get(id)?.removed;
     const playing = this.#player(this.chosen)?.playing, starts = item.querySelector("[autoplay-from]");
-    if (first && (starts || !playing)) this.choose(this.#idOf(item), { carry: false });
+    const wanted = back ? !this.chosen || sessionValue(CHOSEN_KEY) === id : first && (starts || !playing);
+    if (wanted && !removed) this.choose(id, { carry: false });
     if (first) this.onward.arrived(section);
     this.#show();
   }
 
   /** What grew, and came to nothing. */
   #takeDown(item) {
-    this.items.delete(this.#idOf(item));
+    const id = this.#idOf(item);
+    this.items.delete(id);
     item.remove();
+    this.attempts.drop(id);
     this.#show();
+  }
+
+  /** What grew when a page last heard of a run that is over: it is whole by now, or it was lost. */
+  async #settle(run) {
+    for (const { id, token, title } of this.attempts.growing.filter((one) => one.run === run)) {
+      const found = await facts(token);
+      if (!found) this.attempts.drop(id);
+      else if (!this.items.has(id)) {
+        this.#hangUp(this.#section(run, title), parsed(found.html).querySelector(".take"), true);
+      }
+    }
   }
 
   #insert(section, item) {
@@ -107,8 +139,10 @@ class SegueTakes extends HTMLElement {
   #update(hung, item) {
     for (const [name, value] of Object.entries(item.dataset)) hung.dataset[name] = value;
     if (!item.dataset.growing) delete hung.dataset.growing;
+    const { leaf } = this.items.get(this.#idOf(hung));
     for (const slot of item.querySelectorAll("[data-slot]")) {
-      const old = hung.querySelector(`[data-slot="${slot.dataset.slot}"]`);
+      const named = `[data-slot="${slot.dataset.slot}"]`;
+      const old = hung.querySelector(named) ?? leaf.querySelector(named);
       if (old.source === slot.innerHTML) continue;
       old.source = slot.innerHTML;
       old.replaceChildren(...slot.childNodes);
@@ -116,13 +150,15 @@ class SegueTakes extends HTMLElement {
     this.#remember(hung);
   }
 
-  /** A finished take joins the attempts; one that was made anew takes its old place among them. */
+  /** A take joins the attempts; one that was made anew takes its old place among them when it is whole. */
   #remember(item) {
     for (const slot of item.querySelectorAll("[data-slot]")) slot.source ??= slot.innerHTML;
     const { token, growing, again, take, parent = "", bar = 0, seam = 0, bars = 0, link = "" } = item.dataset;
-    if (growing || this.attempts.of(token)) return;
+    const known = this.attempts.of(token);
+    if (known && (growing || !known.growing)) return;
     const before = again && this.attempts.of(again);
     if (before) {
+      if (known) this.attempts.drop(known.id);
       this.items.get(before.id)?.item.remove();
       this.items.set(before.id, this.items.get(token));
       this.items.delete(token);
@@ -131,10 +167,12 @@ class SegueTakes extends HTMLElement {
       return;
     }
     const { run, title } = item.closest(".run").dataset;
-    this.attempts.add({
-      id: token, token, run, title, number: Number(take), parent: this.attempts.of(parent)?.id ?? "",
+    const now = {
+      token, run, title, number: Number(take), parent: this.attempts.of(parent)?.id ?? "",
       bar: Number(bar), seam: Number(seam), bars: Number(bars), link,
-    });
+    };
+    if (known) this.attempts.settle(known.id, now);
+    else this.attempts.add({ id: token, ...now, growing: Boolean(growing) });
   }
 
   #idOf(item) {
@@ -157,23 +195,28 @@ class SegueTakes extends HTMLElement {
     await Promise.all(Array.from({ length: AT_ONCE }, fetchNext));
   }
 
-  /** Puts a take's own HTML in the place that is kept for it; its player begins when it is chosen. */
   async #fetch(id) {
     const kept = this.items.get(id), attempt = this.attempts.get(id);
-    if (!kept || !attempt || kept.item.querySelector(".ticket svg")) return;
+    if (!kept || !attempt || !isPlaceholder(kept.item)) return;
     const found = await facts(attempt.token);
     if (this.items.get(id) !== kept) return;
-    if (!found) {
-      kept.item.classList.add("gone");
-      kept.item.querySelector(".facts").textContent = "no longer kept here";
-      kept.leaf.innerHTML = goneLeaf(attempt);
-    } else {
-      const item = parsed(found.html).querySelector(".take"), leaf = item.querySelector(".leaf");
-      leaf.hidden = true;
-      leaf.remove();
-      kept.item.replaceWith(item);
-      this.items.set(id, { item, leaf });
+    if (found) {
+      this.#fill(id, parsed(found.html).querySelector(".take"));
+      return;
     }
+    kept.item.classList.add("gone");
+    kept.item.querySelector(".facts").textContent = "no longer kept here";
+    kept.leaf.innerHTML = goneLeaf(attempt);
+    this.#show();
+  }
+
+  /** Puts a take's own HTML in the place that is kept for it; its player begins when it is chosen. */
+  #fill(id, item) {
+    const leaf = item.querySelector(".leaf");
+    leaf.hidden = true;
+    leaf.remove();
+    this.items.get(id).item.replaceWith(item);
+    this.items.set(id, { item, leaf });
     if (this.chosen === id) this.#lay(id);
     this.#show();
   }
@@ -238,7 +281,7 @@ class SegueTakes extends HTMLElement {
     const what = button.dataset.do;
     if (what === "undo") this.#undo();
     else if (what === "anyway") this.links.ask(this.links.link, true);
-    else if (!attempt) return;
+    else if (!attempt || attempt.growing) return;
     else if (what === "star") this.attempts.change(id, { starred: !attempt.starred });
     else if (what === "rename") this.#rename(item, attempt);
     else if (what === "link") copied(button, attempt.link);
@@ -294,11 +337,11 @@ class SegueTakes extends HTMLElement {
       item.hidden = attempt?.removed ?? false;
       item.classList.toggle("chosen", chosen);
       item.querySelector(".ticket input").checked = chosen;
-      if (attempt) this.#dress(attempt, item, leaf);
+      if (attempt) dress(item, leaf, attempt, this.attempts.nameOf(attempt));
     }
     for (const section of this.runs.querySelectorAll(".run")) {
       section.hidden = !section.querySelector(".take:not([hidden])");
-      this.#whence(section);
+      whence(section, this.attempts);
     }
     drawTree(this.tree, this.attempts, this.chosen, (id) => {
       this.choose(id);
@@ -306,41 +349,12 @@ class SegueTakes extends HTMLElement {
     });
     this.unkept.hidden = this.attempts.kept;
   }
-
-  #dress(attempt, item, leaf) {
-    const name = this.attempts.nameOf(attempt), star = leaf.querySelector("[data-do=star]");
-    for (const called of [...item.querySelectorAll(".called"), ...leaf.querySelectorAll(".called")]) {
-      if (!called.querySelector("input") && called.textContent !== name) called.textContent = name;
-    }
-    item.querySelector(".starred").textContent = attempt.starred ? "★" : "";
-    if (!star) return;
-    star.setAttribute("aria-pressed", String(attempt.starred));
-    star.textContent = attempt.starred ? "★ Starred" : "☆ Star";
-  }
-
-  #whence(section) {
-    const item = section.querySelector(".take"), parent = this.attempts.of(item?.dataset.parent);
-    const attempt = this.attempts.of(item?.dataset.token);
-    const above = parent ?? this.attempts.get(attempt?.parent);
-    section.querySelector(".whence").textContent = above
-      ? ` ${this.attempts.nameOf(above)} goes on after bar ${attempt?.bar || item.dataset.bar}` : "";
-  }
 }
 
 /** What is folded begins to exist when it is unfolded: its players would ask for their sound. */
 function unfold(event) {
   const folded = event.target.open && event.target.querySelector(":scope > template");
   if (folded) folded.replaceWith(folded.content);
-}
-
-/** A value that this tab keeps, or is to keep. */
-function sessionValue(key, value) {
-  try {
-    if (value !== undefined) sessionStorage.setItem(key, value);
-    return sessionStorage.getItem(key) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 customElements.define("segue-takes", SegueTakes);

@@ -25,7 +25,8 @@ START_S = 120           # two busy cores import torch and gradio slowly
 _NO_CHROMIUM = "no Chromium found: install chromium, or name one in SEGUE_CHROMIUM"
 
 
-def _find_chromium() -> str | None:
+def find_chromium() -> str | None:
+    """The path of a Chromium, if there is one."""
     names = os.environ.get("SEGUE_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
@@ -46,14 +47,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _find_chromium() is None:
+    if find_chromium() is None:
         terminalreporter.write_line(f"The browser tests are skipped: {_NO_CHROMIUM}.")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium; without one the test is skipped."""
-    path = _find_chromium()
+    path = find_chromium()
     if path is None:
         pytest.skip(_NO_CHROMIUM)
     return path

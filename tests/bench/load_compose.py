@@ -186,16 +186,17 @@ def main() -> None:
     left = max((cores - others) / cores, cores / (cores + others))
     print(json.dumps({
         "cores": cores, "load": os.getloadavg()[0],
-        "first": {key: _spread([one[key] for one in first]) for key in first[0]},
+        "first": {key: spread([one[key] for one in first]) for key in first[0]},
         "gaps": sum(one["silent_s"] > 0.05 for one in first),
-        "crowd": {"visitors": len(crowd), "music_s": _spread([one["music_s"] for one in crowd])},
+        "crowd": {"visitors": len(crowd), "music_s": spread([one["music_s"] for one in crowd])},
         "storm": milliseconds(stopped),
         "study": {"notes_per_s_alone": round(alone, 1), "share": round(beside / alone, 3),
                   "share_that_the_cores_leave": round(left, 3), "kept": round(beside / alone / left, 3),
                   "answer": milliseconds(participants.answers), "errors": participants.errors}}))
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
+    """Median and largest, rounded."""
     return {"median": round(statistics.median(values), 2), "max": round(max(values), 2)}
 
 

@@ -51,6 +51,7 @@ class Site:
     bars: int = 4
     open: bool = True
     streams: list[float] = field(default_factory=list)      # seconds at which streams were asked to begin
+    choices: list[str] = field(default_factory=list)        # and of which instruments, as it was asked
     asked: int = 0
     attempt: int = 0
 
@@ -81,8 +82,10 @@ def site(folder: Path) -> Iterator[Site]:
         return {**picture(cut_bars(whole, 0, it.bars)), "open": it.open, "attempt": it.attempt}
 
     @app.get("/takes/growing/live.mp3")
-    async def live(begin: Annotated[float, Query(alias="from")]) -> StreamingResponse:
+    async def live(begin: Annotated[float, Query(alias="from")], only: str = "",
+                   without: str = "") -> StreamingResponse:
         it.streams.append(begin)
+        it.choices.append(f"only={only}" if only else without and f"without={without}")
 
         async def sound() -> AsyncIterator[bytes]:
             data = shelf.file(it.token, "take.mp3").read_bytes()

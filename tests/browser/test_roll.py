@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.axe import violations
 from tests.browser.roll_site import Site, site
+from tests.model.takes import until
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 PLAYER = "document.querySelector('segue-player')"
@@ -26,6 +27,7 @@ def running(chromium, tmp_path_factory) -> Iterator[Site]:
 def it(running: Site) -> Site:
     running.bars, running.open, running.asked, running.attempt = 4, True, 0, 0
     running.streams.clear()
+    running.choices.clear()
     return running
 
 
@@ -279,10 +281,8 @@ def test_music_is_heard_and_seen_while_it_is_made(page, it):
     page.wait_for_function(f"{PLAYER}.length === 5")
     assert page.evaluate(VIEW) == where         # nothing jumped
     assert (pixels(page) != canvas).any()
-    assert page.get_by_role("button", name="Mute Violin").is_disabled()
     it.bars, it.open = 16, False
     page.wait_for_function(f"{PLAYER}.length === 16")
-    assert page.get_by_role("button", name="Mute Violin").is_enabled()
     asked = it.asked
     reached = time_of(page)
     page.wait_for_function(f"{PLAYER}.time > {reached + 0.5}")
@@ -316,6 +316,22 @@ def test_a_place_in_growing_music_is_sought_with_a_stream_of_its_own(page, it):
     page.wait_for_function(f"{PLAYER}.time > 3.1")
     assert it.streams == [0.0, 3.0]
     assert page.evaluate(f"{PLAYER}.time") < 6
+
+
+def test_instruments_are_muted_while_the_music_grows(page, it):
+    it.bars = 6
+    opened(page, it.growing())
+    page.get_by_role("button", name="Play Piece").click()
+    page.wait_for_function(f"{PLAYER}.time > 0.3")
+    page.get_by_role("button", name="Mute Violin").click()
+    assert until(lambda: it.choices == ["", "without=40"])
+    page.wait_for_function(f"{PLAYER}.time > {it.streams[-1]} + 0.2 && {PLAYER}.playing")
+    assert it.streams[-1] > 0.2, "it goes on where it was"
+    page.get_by_role("button", name="Hear only Cello").click()
+    assert until(lambda: it.choices[2:] == ["only=42"])
+    page.get_by_role("button", name="Hear only Cello").click()
+    page.get_by_role("button", name="Mute Violin").click()
+    assert until(lambda: it.choices[-1] == "") and len(it.choices) <= 5
 
 
 def test_a_take_that_is_begun_anew_is_heard_from_its_beginning(page, it):

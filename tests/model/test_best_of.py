@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from model import generator as module
+from model.candidates import ranked
 from model.generator import GenerationError, Generator, Progress, Take
 from model.judging import NAMES, Verdict
 from model.score import write
@@ -118,4 +119,4 @@ def test_what_slips_comes_after_what_does_not():
         return SimpleNamespace(complete=True, faults=faults, slips=slips, verdict=verdict)
 
     good, slipping, stuck = take(0.2), take(0.9, ("hanging",)), take(1.0, (), ("stuck",))
-    assert module._ranked([stuck, slipping, good]) == [good, slipping, stuck]
+    assert ranked([stuck, slipping, good]) == [good, slipping, stuck]

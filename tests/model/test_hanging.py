@@ -1,5 +1,7 @@
 """The Compose page over HTTP: takes hang as they grow, and a run ends with its visitor."""
 
+import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,18 +54,15 @@ class Player:
         try:
             for what in self.script:
                 if what == "wait":
-                    yield Progress(0, takes, 0, 0.0, None, Place(3, 9.7))
                     while not (self.gate.wait(0.02) or stop.is_set()):
-                        pass
-                    if stop.is_set():
-                        return
+                        yield Progress(0, takes, 0, 0.0, None, Place(3, 9.7))
                 elif what in ("bar", "again"):
                     bars, attempt = (0, attempt + 1) if what == "again" else (bars + 1, attempt)
                     so_far, seconds = cut_bars(prompt, 0, used + bars), bar_seconds(prompt, used + bars)[-1]
                     yield Growing(0, so_far, bars, float(seconds), 24.0, seam, used, attempt)
                 elif what == "take":
                     whole = cut_bars(prompt, 0, used + bars)
-                    yield Take(0, whole, seam, used, settings, (), attempt > 0, True, "test",
+                    yield Take(0, whole, seam, used, settings, (), attempt > 0, not stop.is_set(), "test",
                                self.checkpoint_sha256, 9, 9, 1.0)
                 else:
                     raise what
@@ -153,11 +152,43 @@ def test_what_grew_and_failed_is_taken_down_with_a_sentence(site, ask):
     assert visitor.fetch(source)[0] == 404
 
 
-def test_a_closed_tab_ends_its_run_and_leaves_others_alone(site, ask):
-    visitor, _ = ask("bar", "wait", "bar", "take")
+def test_a_closed_tab_ends_its_run_after_a_while_and_what_was_made_is_kept(site, ask, monkeypatch):
+    monkeypatch.setattr("model.runs.CLOSED_S", 0.3)
+    visitor, said = ask("bar", "wait", "take")
+    run = re.search('data-run="([^"]+)"', said[1])[1]
     with tab(visitor):
         pass
     assert site[1].ended.wait(20), "the run goes on though nobody is there"
+    later = Visitor(site[0])
+    found = later.ask("resume", json.dumps({"run": run, "mine": False}))[1]
+    assert player([None, found])["src"] == player(said)["src"]
+    assert "Nobody was here any more" in found and "data-over" in found
+
+
+def test_after_a_reload_the_run_goes_on_and_can_be_stopped(site, ask, monkeypatch):
+    monkeypatch.setattr("model.runs.CLOSED_S", 5.0)
+    before, said = ask("bar", "wait", "take")
+    wish = json.dumps({"run": re.search('data-run="([^"]+)"', said[1])[1], "mine": True})
+    with tab(before):
+        pass
+    after = Visitor(site[0])
+    with tab(after):
+        again = after.ask("resume", wish)
+        assert player(again)["src"] == player(said)["src"] and again[4]["active"], "and it is asked after"
+        after.ask("halt")
+        assert "You stopped it here" in over(after)[1]
+
+
+@pytest.mark.parametrize("wish", [
+    "", "{", "null", "[]", "7", '{"run": 1, "mine": true}', '{"run": "%s"}' % ("x" * 22), "[" * 100_000])
+def test_a_run_that_cannot_be_meant_changes_nothing(site, wish):
+    said = Visitor(site[0]).ask("resume", wish)
+    assert "value" not in json.dumps(said)
+
+
+def test_a_run_that_is_no_longer_known_is_told_to_be_over(site):
+    said = Visitor(site[0]).ask("resume", json.dumps({"run": "x" * 22, "mine": True}))
+    assert 'data-over' in said[1] and "class=\"take\"" not in said[1]
 
 
 @contextmanager

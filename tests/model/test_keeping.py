@@ -69,7 +69,7 @@ def wish(**said) -> str:
 
 
 def test_a_take_lies_on_the_shelf_with_its_html(shelf, source, music):
-    html = keep(shelf, take(source, music), source, stopped=False)
+    html = keep(shelf, take(source, music), source)
     token = token_of(html)
     app = FastAPI()
     app.include_router(router(shelf))
@@ -86,7 +86,7 @@ def test_a_take_lies_on_the_shelf_with_its_html(shelf, source, music):
 
 def test_a_take_goes_on_after_one_of_its_bars(shelf, source, music):
     made = take(source, music)
-    token = token_of(keep(shelf, made, source, stopped=False))
+    token = token_of(keep(shelf, made, source))
     for bar in (1, 6, 8):
         found = resume(shelf, wish(token=token, bar=bar))
         assert (found.title, found.parent) == (source.title, (token, bar))
@@ -110,35 +110,35 @@ def test_a_forged_wish_to_go_on_gets_one_sentence(shelf, said):
 
 @pytest.mark.parametrize("bar", [0, -1, 9, 2001, True, 2.0, "3"])
 def test_a_bar_that_is_not_there_gets_one_sentence(shelf, source, music, bar):
-    token = token_of(keep(shelf, take(source, music), source, stopped=False))
+    token = token_of(keep(shelf, take(source, music), source))
     with pytest.raises(ValueError, match=r"^[A-Z][^\n]+\.$"):
         resume(shelf, wish(token=token, bar=bar))
 
 
 def test_a_link_makes_its_take_anew(shelf, source, music):
     made = take(source, music)
-    html = keep(shelf, made, source, stopped=False)
+    html = keep(shelf, made, source)
     player, found = reopen(Player(), wish(link=link_of(html)))
     assert player.system == "one"
     assert (found.title, found.again) == (source.title, token_of(html))
     assert found.expected.settings == replace(made.settings, prompt_bars=4)
     assert fingerprint(cut_bars(found.music, 0, 4)) == fingerprint(cut_bars(source.music, 0, 4))
-    again = keep(shelf, made, found, stopped=False)
+    again = keep(shelf, made, found)
     assert f'data-again="{token_of(html)}"' in again
     assert "differ" not in again
     other = take(source, music, score=join(made.score, normalise(music(bars=1)), at_bar=8))
-    assert "Some notes differ from those of the link" in keep(shelf, other, found, stopped=False)
+    assert "Some notes differ from those of the link" in keep(shelf, other, found)
 
 
 def test_the_best_of_several_is_made_anew_alone(shelf, source, music):
     made = take(source, music, settings=Settings(seed=7, bars=4, best_of=4))
-    _, found = reopen(Player(), wish(link=link_of(keep(shelf, made, source, stopped=False))))
+    _, found = reopen(Player(), wish(link=link_of(keep(shelf, made, source))))
     assert (found.expected.settings.best_of, found.expected.settings.seed) == (1, 7)
 
 
 def test_candidates_that_were_not_chosen_are_kept_with_the_reasons(shelf, source, music):
     others = tuple(take(source, music, settings=Settings(seed=seed), verdict=POOR) for seed in (11, 12))
-    html = keep(shelf, take(source, music, rejected=others), source, stopped=False)
+    html = keep(shelf, take(source, music, rejected=others), source)
     folded = html.split('<details class="rejected">')[1].split("</details>")[0]
     assert "2 that were not chosen" in folded
     assert "20 of 100, where the take has 100" in folded
@@ -150,35 +150,35 @@ def test_candidates_that_were_not_chosen_are_kept_with_the_reasons(shelf, source
 
 
 def test_a_stopped_take_is_made_anew_as_far_as_it_came(shelf, source, music):
-    html = keep(shelf, take(source, music, complete=False), source, stopped=True)
+    html = keep(shelf, take(source, music, complete=False), source, stopped="You stopped it.")
     _, found = reopen(Player(), wish(link=link_of(html)))
     assert found.expected.steps == 40
-    again = keep(shelf, take(source, music, complete=False), found, stopped=False)
+    again = keep(shelf, take(source, music, complete=False), found)
     assert "Here it was stopped" in again
     assert "full before its end" not in again
 
 
 def test_a_checkpoint_under_another_name_is_found(shelf, source, music):
     made = take(source, music, system="renamed", checkpoint_sha256="cd" * 32)
-    player, _ = reopen(Player(), wish(link=link_of(keep(shelf, made, source, stopped=False))))
+    player, _ = reopen(Player(), wish(link=link_of(keep(shelf, made, source))))
     assert player.system == "two"
 
 
 def test_another_checkpoint_is_named_and_offered(shelf, source, music):
     made = take(source, music, checkpoint_sha256="ef" * 32)
-    link = link_of(keep(shelf, made, source, stopped=False))
+    link = link_of(keep(shelf, made, source))
     with pytest.raises(OtherCheckpoint, match=r"^This take was made by another checkpoint \(one, efefefef\)"):
         reopen(Player(), wish(link=link))
     player, found = reopen(Player(), wish(link=link, anyway=True))
     assert (player.system, found.again) == ("one", "")
-    said = keep(shelf, take(source, music), found, stopped=False)
+    said = keep(shelf, take(source, music), found)
     assert "was made by another checkpoint" in said
 
 
 def test_a_take_from_nothing_is_made_anew(shelf, source, music):
     start = Source("Out of nothing", Start((0, 128), 90.0))
     made = take(source, music, seam_bar=0, seam_s=0.0)
-    html = keep(shelf, made, start, stopped=False)
+    html = keep(shelf, made, start)
     _, found = reopen(Player(), wish(link=link_of(html)))
     assert found.music == start.music
 
@@ -188,7 +188,7 @@ def test_a_prompt_too_long_for_a_link_says_so(shelf, music):
     score = join(dense.music, normalise(music(bars=4)), at_bar=64)
     made = take(dense, music, score=score, seam_bar=64)
     assert len(pack(recipe(made, dense.music, "Long"))) > 12_000
-    html = keep(shelf, made, dense, stopped=False)
+    html = keep(shelf, made, dense)
     assert link_of(html) == token_of(html) + "."
     with pytest.raises(RecipeError, match="too long for its link"):
         reopen(Player(), wish(link=link_of(html)))
@@ -209,5 +209,5 @@ def test_a_score_stays_the_same_through_its_file(shelf, source, music):
         note.time += 4 * 480 * 3
     late.tracks.append(track)
     late = normalise(late)
-    token = token_of(keep(shelf, take(source, music, score=late), source, stopped=False))
+    token = token_of(keep(shelf, take(source, music, score=late), source))
     assert fingerprint(resume(shelf, wish(token=token, bar=5)).music) == fingerprint(late)

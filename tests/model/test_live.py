@@ -101,6 +101,20 @@ def test_a_note_over_the_bar_line_is_not_cut_where_the_music_ended_for_a_while(m
     assert np.abs(heard[round(2.5 * SAMPLE_RATE) : round(3.5 * SAMPLE_RATE)]).max() > 0.02
 
 
+def test_some_instruments_alone_are_as_loud_as_among_all(piece):
+    """What all play is the sum of what each plays, for the whole decides how loud they are."""
+    growth = Growth("", replace(sketch(piece, 6), growing=False), Gauge())
+
+    def heard(*programs: int) -> np.ndarray:
+        return samples(drain(Broadcast(growth, 0.0, lambda program: program in programs)))[: 10 * SAMPLE_RATE]
+
+    parts = [heard(program) for program in (0, 40, 128)]
+    assert all(np.abs(part).max() > 0.01 for part in parts)
+    assert np.abs(parts[1][: 5 * SAMPLE_RATE]).max() < 1e-3, "the violin enters late"
+    assert np.corrcoef(sum(parts)[:, 0], heard(0, 40, 128)[:, 0])[0, 1] > 0.98
+    assert np.abs(heard()).max() < 1e-3
+
+
 def test_who_listens_is_let_go_when_a_take_is_begun_anew(piece):
     growth = Growth("", sketch(piece, 3), Gauge())
     sound = Broadcast(growth, 0.0)
@@ -185,6 +199,24 @@ def test_a_piece_is_seen_and_heard_while_it_grows(shelf, client, piece):
 def test_listening_begins_at_a_second(shelf, client, piece, start: str):
     token = shelf.begin("", piece, 12.0)
     assert client.get(f"/takes/{token}/live.mp3?from={start}").status_code == 422
+
+
+def test_a_stream_may_leave_instruments_out(shelf, client, piece):
+    token = shelf.begin("", piece, 12.0)
+    shelf.finish(token, piece)
+
+    def loudest(query: str) -> float:
+        return np.abs(samples(client.get(f"/takes/{token}/live.mp3?from=10&{query}").content)).max()
+
+    assert loudest("only=0-40-128") > 0.01 and loudest("without=40") > 0.01
+    assert loudest("without=0-40-128") < 1e-3 and loudest("only=7") < 1e-3
+
+
+@pytest.mark.parametrize("query", [
+    "only=", "only=x", "without=-1", "only=1--2", "only=" + "-".join("1" * 200)])
+def test_instruments_are_named_by_their_numbers(shelf, client, piece, query: str):
+    token = shelf.begin("", piece, 12.0)
+    assert client.get(f"/takes/{token}/live.mp3?{query}").status_code == 422
 
 
 def test_what_is_dropped_is_gone_and_what_is_finished_stays(shelf, client, piece):

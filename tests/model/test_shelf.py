@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from model import take_view, view
 from model.catalogue import MAX_BARS, Catalogue, prompt_of
 from model.door import Door
-from model.generator import GenerationError, Progress, Take
+from model.generator import Progress, Take
 from model.judging import Verdict
 from model.picture import picture, thumbnail
 from model.score import Score, bar_seconds, normalise, read
 from model.settings import PRESETS, Settings, Start
 from model.shelf import Shelf, slug
-from model.visit import FILE, NOTHING, Run, Running, Visit, seed_of
+from model.visit import FILE, NOTHING, Visit, seed_of
 
 
 def walk(programs=(0,), bars: int = 4, drums: bool = False, metre=(4, 4), tempo: float = 120) -> Score:
@@ -240,68 +240,6 @@ def test_no_seed_means_one_by_chance():
     assert seed_of("", random.Random(1)) == seed_of(None, random.Random(1)) != seed_of(" ", random.Random(2))
 
 
-def until_over(run: Run) -> None:
-    deadline = time.monotonic() + 10
-    while not run.over and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert run.over
-
-
-def play_until_stopped(run: Run) -> None:
-    assert run.stop.wait(10)
-    run.takes[0] = "a take"
-
-
-def test_a_session_composes_once_at_a_time():
-    running = Running()
-    assert running.of("one") is None
-    first, other = (running.begin(session, "A piece", play_until_stopped) for session in ("one", "two"))
-    assert running.begin("one", "Another", play_until_stopped) is first
-    assert running.of("one") is first is not other
-    running.stop("one")
-    until_over(first)
-    assert (first.takes, first.said, first.failed) == ({0: "a take"}, "", False)
-    assert not other.over
-    second = running.begin("one", "Another", play_until_stopped)
-    assert running.of("one") is second is not first
-    assert second.id != first.id
-    for session in ("one", "two", "nobody"):
-        running.stop(session)
-    until_over(second)
-    until_over(other)
-
-
-@pytest.mark.parametrize("error, said", [
-    (GenerationError("The model could not be read."), "The model could not be read."),
-    (OSError("inner affairs"), "Something went wrong on our side. Please press Continue once more."),
-])
-def test_a_run_that_fails_says_why(error: Exception, said: str):
-    def work(run: Run) -> None:
-        raise error
-
-    run = Running().begin("one", "A piece", work)
-    until_over(run)
-    assert (run.takes, run.said, run.failed) == ({}, said, True)
-
-
-def test_a_run_without_a_note_says_so():
-    run = Running().begin("one", "A piece", lambda run: None)
-    until_over(run)
-    assert run.said == "Stopped before the first note, so there is nothing to keep."
-    assert not run.failed
-
-
-def test_a_run_is_forgotten_with_its_takes(monkeypatch):
-    running = Running()
-    until_over(running.begin("one", "A piece", lambda run: None))
-    until_over(running.begin("two", "A piece", lambda run: None))
-    assert running.of("one")
-    monkeypatch.setattr("model.visit.KEPT_S", 0)
-    until_over(running.begin("two", "A piece", lambda run: None))
-    assert running.of("one") is None
-    assert running.of("two")
-
-
 # Words
 
 def take(**changes) -> Take:
@@ -312,18 +250,18 @@ def take(**changes) -> Take:
 
 
 @pytest.mark.parametrize("changes, stopped, said", [
-    ({}, False, []),
-    ({"faults": ("empty",)}, False, ["This take falls silent for more than four bars."]),
-    ({"retried": True}, False,
+    ({}, "", []),
+    ({"faults": ("empty",)}, "", ["This take falls silent for more than four bars."]),
+    ({"retried": True}, "",
      ["The first attempt fell silent or got stuck, so it was made again with seed 43."]),
-    ({"retried": True, "faults": ("stuck",)}, False,
+    ({"retried": True, "faults": ("stuck",)}, "",
      ["Two attempts went wrong. This second one, with seed 43, "
       "plays one bar more than eight times in a row."]),
-    ({"complete": False}, True, ["You stopped it here; what was made so far is kept."]),
-    ({"complete": False}, False,
+    ({"complete": False}, "You stopped it here.", ["You stopped it here."]),
+    ({"complete": False}, "",
      ["So many notes came that the room for this take was full before its end."]),
 ])
-def test_remarks_say_what_happened(changes: dict, stopped: bool, said: list[str]):
+def test_remarks_say_what_happened(changes: dict, stopped: str, said: list[str]):
     assert take_view.remarks(take(**changes), stopped) == said
 
 
@@ -337,6 +275,7 @@ def test_what_a_visitor_wrote_is_escaped(shelf: Shelf):
 @pytest.mark.parametrize("at, words", [
     (Progress(0, 1, 1, 0.1, None), "1 note so far"),
     (Progress(1, 3, 1234, 0.5, 42.0), "3 takes · 1,234 notes so far · about 40 seconds left"),
+    (Progress(1, 2, 90, 0.5, None, None, 3, 8), "2 takes · 3 of 8 candidates are made · 90 notes so far"),
     (Progress(0, 1, 5, 0.99, 1.0), "nearly there"),
     (Progress(0, 1, 5, 0.2, 170.0), "about 3 minutes left"),
 ])

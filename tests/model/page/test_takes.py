@@ -5,60 +5,34 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 import symusic
-import uvicorn
-from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from model import take_view
-from model.catalogue import Catalogue
-from model.generator import Take
-from model.page import mount_compose
 from model.provenance import fingerprint
-from model.score import bar_seconds, count_bars, cut_bars, join, normalise
-from model.settings import Settings, Start
-from model.shelf import Shelf
-from model.view import STATIC
+from model.score import bar_seconds, count_bars, normalise
 from tests.axe import violations
-from tests.model.test_compose_page import MINUTE, PHONE, SHEETS, Player, Site, music, opened, set_slider
+from tests.model.page.site import (
+    MINUTE,
+    PHONE,
+    SHEETS,
+    Player,
+    Site,
+    compose_site,
+    music,
+    opened,
+    set_slider,
+)
 
 KEY = "segue.takes.1"
 
 
-class Seeded(Player):
-    """A stand-in whose notes depend on the prompt, the settings and the seed, as the real ones do."""
-
-    def take(self, prompt, settings: Settings, index: int, stopped: bool, elapsed: float) -> Take:
-        made = super().take(prompt, settings, index, stopped, elapsed)
-        if isinstance(prompt, Start):
-            return made
-        new = music((0,), bars=settings.bars, low=48 + made.settings.seed % 24)
-        bars = settings.prompt_bars
-        score = join(cut_bars(prompt, 0, bars), new, at_bar=bars)
-        return replace(made, score=score)
-
-
 @pytest.fixture(scope="module")
 def running_site(chromium, tmp_path_factory) -> Iterator[Site]:
-    app, player = FastAPI(), Seeded()
-    shelf = Shelf(tmp_path_factory.mktemp("takes"))
-    catalogue = Catalogue(lambda: SHEETS[:3], shelf)
-    catalogue.start().join()
-    app.mount("/static", StaticFiles(directory=STATIC, packages=[("gradio", "templates/frontend/static")]))
-    mount_compose(app, player, catalogue, shelf)
-    door = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
-    thread.start()
-    yield Site(f"http://127.0.0.1:{door.getsockname()[1]}", player, shelf)
-    server.should_exit = True
-    thread.join(20)
+    with compose_site(tmp_path_factory.mktemp("takes"), Player(), SHEETS[:3]) as site:
+        yield site
 
 
 @pytest.fixture
@@ -67,7 +41,7 @@ def site(running_site: Site) -> Site:
     return running_site
 
 
-def compose(page, takes: int = 2, bars: int = 4) -> None:
+def make_takes(page, takes: int = 2, bars: int = 4) -> None:
     """Makes takes of a few bars."""
     set_slider(page, "Takes", takes)
     set_slider(page, "Bars to compose", bars)
@@ -105,11 +79,13 @@ def link(site: Site, page, number: int = 1) -> str:
 
 def test_takes_are_switched_without_losing_the_place(site, page):
     opened(site, page)
-    compose(page)
+    make_takes(page)
     assert names(page) == ["Take 1", "Take 2"]
     assert page.locator(".ticket .mini svg path").count() >= 2      # what they are like can be seen
     page.locator(".leaf:visible .total").wait_for()
+    page.evaluate("document.querySelector('.take.chosen segue-player').sound.pause()")  # it plays by itself
     page.locator(".leaf:visible .roll").focus()
+    page.keyboard.press("Home")
     page.keyboard.press("PageUp")
     page.keyboard.press("PageUp")
     here = position(page)
@@ -132,7 +108,7 @@ def test_takes_are_switched_without_losing_the_place(site, page):
 
 def test_names_stars_and_the_tree_survive_a_reload(site, page):
     opened(site, page)
-    compose(page)
+    make_takes(page)
     press(page, "Rename")
     page.keyboard.type('<b>"Slow"</b>')
     page.keyboard.press("Enter")
@@ -173,7 +149,7 @@ def test_what_grew_and_was_lost_is_taken_down(site, page):
 
 def test_what_was_done_is_undone(site, page):
     opened(site, page)
-    compose(page, takes=3)
+    make_takes(page, takes=3)
     press(page, "Rename")
     page.keyboard.type("First")
     page.keyboard.press("Enter")
@@ -201,7 +177,7 @@ def test_what_was_done_is_undone(site, page):
 def test_a_link_shows_its_take_or_makes_it_anew(site, new_page, watch):
     watch.expect("404")
     page = opened(site, new_page())
-    compose(page)
+    make_takes(page)
     address, token = link(site, page, 2), tokens(page)[1]
     before = fingerprint(normalise(symusic.Score(str(site.shelf.file(token, "take.mid")))))
     guest = new_page(**PHONE)
@@ -230,7 +206,7 @@ def test_a_link_shows_its_take_or_makes_it_anew(site, new_page, watch):
 def test_a_link_of_another_checkpoint_says_so_and_plays_what_it_can(site, new_page, watch):
     watch.expect("404")
     page = opened(site, new_page())
-    compose(page, takes=1)
+    make_takes(page, takes=1)
     address, token = link(site, page), tokens(page)[0]
     shutil.rmtree(site.shelf.folder / token)
     site.player.checkpoint_sha256 = "cd" * 32
@@ -265,7 +241,7 @@ DAMAGED = ["{{{", "7", "null", '[1, null, {"id": "x"}]', json.dumps([{"id": "x" 
 def test_takes_do_without_a_store(site, page, prepare: str):
     page.add_init_script(prepare)
     opened(site, page)
-    compose(page)
+    make_takes(page)
     assert names(page) == ["Take 1", "Take 2"]
     press(page, "Star")
     page.locator(".starred", has_text="★").wait_for()
@@ -275,10 +251,10 @@ def test_takes_do_without_a_store(site, page, prepare: str):
 
 def test_two_tabs_show_the_same_takes(site, page):
     opened(site, page)
-    compose(page, takes=1)
+    make_takes(page, takes=1)
     other = opened(site, page.context.new_page())
     other.locator(".ticket svg").wait_for()
-    compose(page, takes=1)
+    make_takes(page, takes=1)
     other.locator(".ticket svg").nth(1).wait_for()
     press(page, "Star")
     other.locator(".starred", has_text="★").wait_for()
@@ -290,7 +266,7 @@ def test_two_tabs_show_the_same_takes(site, page):
 def test_what_a_take_continues_is_asked_of_the_server_alone(site, page):
     """An origin that the server does not know gets a sentence where the visitor looks, and no run begins."""
     opened(site, page)
-    compose(page, takes=1)
+    make_takes(page, takes=1)
     shutil.rmtree(site.shelf.folder / tokens(page)[0])
     page.locator(".onwards:visible button").click()
     page.locator(".undo", has_text="That take is no longer kept here.").wait_for()

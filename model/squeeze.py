@@ -1,0 +1,102 @@
+"""Makes answers smaller on their way out: pages, scripts, sheets and data, never sound."""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+
+import brotli
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+KINDS = ("text/html", "text/css", "text/javascript", "application/javascript", "application/json",
+         "image/svg+xml")
+LEAST, MOST = 500, 8_000_000    # bytes of an answer that is made smaller
+KEPT = 16_000_000               # bytes of answers that do not change, kept as they were sent
+
+
+class Squeeze:
+    """ASGI middleware: Brotli or gzip for whoever takes it.
+
+    What lies unchanged at its address (it has an ETag, or is immutable) is made as small as can be, once.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._kept: OrderedDict[tuple, bytes] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and scope["method"] in ("GET", "POST")
+        coding = _coding(scope) if asked else ""
+        if not coding:
+            await self._app(scope, receive, send)
+            return
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        await self._app({**scope, "headers": plain}, receive, _Answer(self, scope["path"], coding, send))
+
+    async def small(self, path: str, headers: Headers, body: bytes, coding: str) -> bytes:
+        etag = headers.get("etag", "immutable" if "immutable" in headers.get("cache-control", "") else "")
+        if not etag:
+            return await run_in_threadpool(_squeezed, body, coding, False)
+        key = path, etag, coding
+        if key not in self._kept:
+            self._kept[key] = await run_in_threadpool(_squeezed, body, coding, True)
+        self._kept.move_to_end(key)
+        small = self._kept[key]
+        while sum(map(len, self._kept.values())) > KEPT:
+            self._kept.popitem(last=False)
+        return small
+
+
+class _Answer:
+    """Gathers one answer, if it is to be made smaller, and sends it on."""
+
+    def __init__(self, squeeze: Squeeze, path: str, coding: str, send: Send) -> None:
+        self._squeeze, self._path, self._coding, self._send = squeeze, path, coding, send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _worth(message):
+            self._start = message
+        elif self._start is None:
+            await self._send(message)
+        else:
+            self._body += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._finish()
+
+    async def _finish(self) -> None:
+        headers = MutableHeaders(raw=self._start["headers"])
+        headers.add_vary_header("Accept-Encoding")
+        if len(self._body) >= LEAST:
+            self._body = await self._squeeze.small(self._path, headers, self._body, self._coding)
+            headers["Content-Encoding"] = self._coding
+            headers["Content-Length"] = str(len(self._body))
+            if "etag" in headers:           # the same in meaning, not byte for byte
+                headers["ETag"] = f"W/{headers['etag'].removeprefix('W/')}"
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": self._body})
+
+
+def _coding(scope: Scope) -> str:
+    """br, gzip or "", whatever the browser takes first of these."""
+    taken = Headers(scope=scope).get("accept-encoding", "")
+    offers = [offer.partition(";") for offer in taken.lower().replace(" ", "").split(",")]
+    accepted = {name for name, _, weight in offers if weight not in ("q=0", "q=0.0")}
+    return next((coding for coding in ("br", "gzip") if coding in accepted), "")
+
+
+def _worth(start: Message) -> bool:
+    headers = Headers(raw=start["headers"])
+    kind, size = headers.get("content-type", "").partition(";")[0], headers.get("content-length", "")
+    return (start["status"] == 200 and kind in KINDS and "content-encoding" not in headers
+            and size.isdecimal() and LEAST <= int(size) <= MOST)
+
+
+def _squeezed(body: bytes, coding: str, slowly: bool) -> bytes:
+    if coding == "br":
+        return brotli.compress(body, mode=brotli.MODE_TEXT, quality=11 if slowly else 4)
+    packer = zlib.compressobj(9 if slowly else 5, wbits=31)
+    return packer.compress(body) + packer.flush()
