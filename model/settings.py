@@ -28,7 +28,7 @@ class Settings:
     density: int = 0                    # notes a bar that are wished for; 0: any
     best_of: int = 1                    # candidates of which a take is the best (see judging.py)
     guidance: float = 0.75              # how much more the prompt is listened to (compound/guidance.py)
-    newcomers: float = 1.0              # how likely another player is let in (compound/entries.py)
+    newcomers: float = 0.4              # how likely another player is let in (compound/entries.py)
     guard: bool = True                  # bars in which something slips are made again
     ending: bool = False                # the take ends the piece (see endings.py)
 
@@ -64,7 +64,8 @@ RANGES = {
 _PUBLISHED = [(0.5, 15, 6), (0.7, 12, 4), (0.7, 12, 10), (0.3, 8, 4), (0.3, 8, 8), (0.9, 30, 12),
               (0.9, 30, 2), (0.1, 5, 2), (0.1, 5, 10)]
 PRESETS = {"natural": Settings()} | {
-    "balanced" if i == 0 else f"{t} · {k} · {n}": Settings(t, k, 1.0, no_repeat_ngram=n, guidance=0.0)
+    "balanced" if i == 0 else f"{t} · {k} · {n}":
+        Settings(t, k, 1.0, no_repeat_ngram=n, guidance=0.0, newcomers=1.0)
     for i, (t, k, n) in enumerate(_PUBLISHED)
 }
 
