@@ -65,3 +65,9 @@ export function goneLeaf(attempt) {
     <p class="tools">${whole ? '<button type="button" data-do="again">Make it again</button>' : ""}
     <button type="button" data-do="remove">Remove</button></p>`;
 }
+
+/** What is folded begins to exist when it is unfolded: its players would ask for their sound. */
+export function unfold(event) {
+  const folded = event.target.open && event.target.querySelector(":scope > template");
+  if (folded) folded.replaceWith(folded.content);
+}

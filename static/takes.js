@@ -4,7 +4,7 @@
 
 import { Attempts } from "./attempts.js";
 import { drawTree } from "./attempts_tree.js";
-import { dress, facts, goneLeaf, isPlaceholder, parsed, placeholder, silent, whence } from "./take_item.js";
+import { dress, facts, goneLeaf, isPlaceholder, parsed, placeholder, silent, unfold, whence } from "./take_item.js";
 import { TakeLinks } from "./take_links.js";
 import { Onward } from "./take_onward.js";
 import { carryOn } from "./take_over.js";
@@ -349,12 +349,6 @@ class SegueTakes extends HTMLElement {
     });
     this.unkept.hidden = this.attempts.kept;
   }
-}
-
-/** What is folded begins to exist when it is unfolded: its players would ask for their sound. */
-function unfold(event) {
-  const folded = event.target.open && event.target.querySelector(":scope > template");
-  if (folded) folded.replaceWith(folded.content);
 }
 
 customElements.define("segue-takes", SegueTakes);

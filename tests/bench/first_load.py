@@ -63,10 +63,13 @@ def visit(browser: Browser, url: str, profile: str) -> dict[str, float]:
         "offline": False, "downloadThroughput": down, "uploadThroughput": up, "latency": latency})
     came = {"requests": 0, "kilobytes": 0.0}
 
+    def asked(event: dict) -> None:         # the modules of a bundle are asked of the browser alone
+        came["requests"] += event["request"]["url"].startswith(url)
+
     def finished(event: dict) -> None:
-        came["requests"] += 1
         came["kilobytes"] += event["encodedDataLength"] / 1000
 
+    network.on("Network.requestWillBeSent", asked)
     network.on("Network.loadingFinished", finished)
     page.goto(url, wait_until="commit")
     usable = page.wait_for_function(USABLE, polling=20, timeout=120_000).json_value()
