@@ -52,6 +52,8 @@ def test_progress_is_that_of_all_candidates(generator, music):
     *progress, take = events
     assert isinstance(take, Take) and all(isinstance(event, Progress) for event in progress)
     assert all(0 <= event.fraction <= 1 for event in progress)
+    counted = [event.made for event in progress if event.candidates == 4]
+    assert counted == sorted(counted) and counted[-1] == 4, "each is counted when it is done"
     assert max(event.notes for event in progress) > max(one.notes for one in (take, *take.rejected))
 
 

@@ -126,6 +126,14 @@ def test_a_take_that_was_finished_at_once_begins_in_the_same_way(site, ask):
     assert b"segue-player" in kept and b"autoplay" not in kept, "but not after a reload"
 
 
+def test_the_best_of_several_plays_by_itself_before_it_is_rendered(site, ask):
+    """It did not grow, for nobody knew that it would be the best."""
+    visitor, _ = ask("take")
+    found = player(over(visitor))
+    assert found["autoplay-from"] == "14.0" and "data-growing" not in visitor.ask("watch")[1]
+    assert len(visitor.fetch(found["live"] + "?from=14")[1]) > 50_000
+
+
 def test_who_waits_is_told_where_and_how_long(ask):
     visitor, said = ask("wait", "bar", "take")
     assert "3rd in line, about 10 seconds" in said[0] and player(said) == {}
