@@ -79,6 +79,7 @@ def effects(plan: Plan, out: Path) -> dict:
         change, first = plan.all[name], next(iter(runs.values()))
         bits = [run["bits_per_note"] for run in runs.values()]
         row = {"change": name, "says": change.says, "group": change.group, "against": change.against,
+               "against_says": plan.all[change.against].says,
                "bits_per_note": [round(value, 4) for value in bits], "mean": round(float(np.mean(bits)), 4),
                "steps": first["steps"], "network_steps": first["network_steps"],
                "multiplying": first["multiplying"], "flop": first["flop"],
@@ -113,7 +114,7 @@ def table(found: dict) -> str:
 
 
 def _named(row: dict) -> str:
-    return row["says"] if row["against"] == BASE else f"{row['says']}, against `{row['against']}`"
+    return row["says"] if row["against"] == BASE else f"{row['says']}, against {row['against_says']}"
 
 
 def _told(row: dict) -> str:
@@ -132,6 +133,7 @@ def figure(rows: Sequence[dict], path: Path) -> None:
     """An SVG of the effects of `rows` in % with their intervals, and of every seed."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FixedLocator, NullLocator
 
     rows = [row for row in rows if "effect" in row]
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "segue", "font.family": "sans-serif"}):
@@ -148,10 +150,14 @@ def figure(rows: Sequence[dict], path: Path) -> None:
             axis.plot(seeds, [height] * len(seeds), "|", color=shade, markersize=8)
             axis.plot(row["percent"], height, "s" if told else "o", color=shade, markersize=5)
         axis.axvline(0, color="#888888", linewidth=0.8)
-        axis.set_yticks(range(len(rows)), [_named(row).replace("`", "") for row in rows])
+        axis.set_yticks(range(len(rows)), [_named(row) for row in rows])
         axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.set_xlabel("change in bits per note, %; less is better (95% intervals over seeds; "
-                        "squares exclude 0)")
+        axis.set_xscale("symlog", linthresh=5)      # some effects are fifty times others
+        axis.xaxis.set_major_locator(FixedLocator([-50, -20, -10, -5, -2, 0, 2, 5, 10, 20, 50, 100, 200]))
+        axis.xaxis.set_minor_locator(NullLocator())
+        axis.xaxis.set_major_formatter("{x:g}")
+        drawn.supxlabel("change in bits per note, %, linear up to 5; less is better\n"
+                        "(95% intervals over seeds, which are the ticks; squares exclude 0)", fontsize=10)
         for side in ("top", "right"):
             axis.spines[side].set_visible(False)
         out = io.StringIO()
