@@ -70,7 +70,7 @@ def test_published_keeps_rests_where_they_are_wanted(music):
 
 
 def test_unknown_configuration():
-    with pytest.raises(ValueError, match="published, segue; received 'remi'"):
+    with pytest.raises(ValueError, match="published, segue, chordless; received 'remi'"):
         Tokenizer.create("remi")
 
 
