@@ -191,6 +191,8 @@ def evaluate(
                                                "see whether they obey; 0: none.")] = 24,
     published: Annotated[Path | None, typer.Option(
         help="The evaluation.json of the published recipe with the same compute, to compare with.")] = None,
+    earlier: Annotated[Path | None, typer.Option(
+        help="That of this system with the compute of --published, if it has learnt on since.")] = None,
     seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
     cache: Annotated[Path, typer.Option(help="Keeps takes and indices for the next time.")] = Path(
@@ -208,7 +210,7 @@ def evaluate(
         raise ValueError(why) from error
 
     asked = run.Request(checkpoint, data, library, split, prompts, bars, prompt_bars, settings, pieces,
-                        sequence, copies, controls, seed, workers, published, cache)
+                        sequence, copies, controls, seed, workers, published, earlier, cache)
     with bar() as progress:
         results = run.evaluate(asked, tasks(progress))
     if out and out.suffix == ".json":

@@ -36,7 +36,8 @@ class Request:
     pieces, sequence: of the likelihood. copies: look for copied runs in the training split (at first it takes
     minutes); without, the fingerprints that ship are asked, if they are of this music. controls: with the
     players of how many pieces wishes are tried, 0 for none. published: an evaluation.json of the published
-    recipe taught with the same compute.
+    recipe. earlier: one of this system when it had been taught with the same compute as that, if it has
+    learnt on since.
     """
 
     checkpoint: str | None = None
@@ -54,6 +55,7 @@ class Request:
     seed: int = 0
     workers: int | None = None
     published: Path | None = None
+    earlier: Path | None = None
     cache: Path = CACHE
 
 
@@ -87,7 +89,8 @@ def evaluate(request: Request, progress: Progress = lambda what, done, total: No
     settings = settings_of(request.settings)
     if request.prompts < 0 or 0 < request.prompts < LEAST:
         raise EvaluationError(f"prompts is 0 or at least {LEAST}; received {request.prompts}.")
-    published = _published(request.published)
+    compared = {"published_recipe_same_compute": _bits(request.published, "published"),
+                f"{request.split}_same_compute": _bits(request.earlier, "earlier")}
     ready = checkpoint.load(request.checkpoint)
     told = None
     if request.library is None or request.data.is_dir():
@@ -97,7 +100,7 @@ def evaluate(request: Request, progress: Progress = lambda what, done, total: No
     results["checkpoint"] = ready.folder.parent.name if ready.name == "model" else ready.name   # a run's
     results["checkpoint_sha256"] = ready.sha256
     bits = told and told["all"]["bits_per_note"]
-    return {**results, "bits_per_note": {request.split: bits, "published_recipe_same_compute": published,
+    return {**results, "bits_per_note": {request.split: bits, **compared,
                                          "ci95": told and told["all"]["bits_per_note_ci95"]},
             "likelihood": told}
 
@@ -164,7 +167,7 @@ def chains(data: Path, seed: int = 0,
     return learn(parts)
 
 
-def _published(path: Path | None) -> float | None:
+def _bits(path: Path | None, name: str) -> float | None:
     """The bits per note of another evaluation. EvaluationError: the file holds none."""
     if path is None:
         return None
@@ -172,5 +175,4 @@ def _published(path: Path | None) -> float | None:
         found = json.loads(path.read_text(encoding="utf-8"))
         return float(found.get("likelihood", found)["all"]["bits_per_note"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EvaluationError("published is an evaluation.json with a likelihood; "
-                              f"{path} is none.") from error
+        raise EvaluationError(f"{name} is an evaluation.json with a likelihood; {path} is none.") from error

@@ -121,5 +121,14 @@ def test_wrong_requests(request_, change, said, tmp_path):
         evaluate(replace(request_, **change))
     published = tmp_path / "evaluation.json"
     published.write_text("[]")
-    with pytest.raises(EvaluationError, match="published is an evaluation"):
-        evaluate(replace(request_, published=published))
+    for name in ("published", "earlier"):
+        with pytest.raises(EvaluationError, match=f"{name} is an evaluation"):
+            evaluate(replace(request_, **{name: published}))
+
+
+def test_bits_of_other_evaluations_stand_beside_its_own(request_, tmp_path):
+    paths = {name: tmp_path / f"{name}.json" for name in ("published", "earlier")}
+    for path, bits in zip(paths.values(), (12.5, 4.5), strict=True):
+        path.write_text(json.dumps({"likelihood": {"all": {"bits_per_note": bits}}}))
+    bits = evaluate(replace(request_, prompts=0, **paths))["bits_per_note"]
+    assert bits["published_recipe_same_compute"] == 12.5 and bits["train_same_compute"] == 4.5
