@@ -100,7 +100,7 @@ def test_averages_by_hand():
         averaged = torch.optim.swa_utils.AveragedModel(Holder(weights[0]), **callback._kwargs)
         for weight in weights[1:]:
             averaged.update_parameters(Holder(weight))
-        return float(averaged.module.weight)
+        return averaged.module.weight.item()
 
     assert kept(average=0.5) == pytest.approx(0.5 * 3 + 0.25 * 11 + 0.125 * 5 + 0.125 * 2)
     assert kept(average=1) == pytest.approx((2 + 5 + 11 + 3) / 4), "all count alike"
