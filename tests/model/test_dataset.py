@@ -183,7 +183,8 @@ def test_what_is_asked_for_is_checked(field, value, sentence):
 
 
 def test_an_unknown_layout_writes_no_arrays(midi_folder, tmp_path):
-    with pytest.raises(ValueError, match="A layout is one of events, segue, published, chordless; received 'remi'"):
+    said = "A layout is one of events, segue, published, chordless; received 'remi'"
+    with pytest.raises(ValueError, match=said):
         prepare(midi_folder, tmp_path, Preparation(layout="remi"))
     assert not list(tmp_path.glob("*.npy"))
 
