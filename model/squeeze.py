@@ -19,7 +19,7 @@ KEPT = 16_000_000               # bytes of answers that do not change, kept as t
 class Squeeze:
     """ASGI middleware: Brotli or gzip for whoever takes it.
 
-    What lies unchanged at its address (it has an ETag, or is immutable) is made as small as can be, once.
+    What lies unchanged at its address (it has an ETag, or is immutable) is made smaller with more care, once.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -95,8 +95,9 @@ def _worth(start: Message) -> bool:
             and size.isdecimal() and LEAST <= int(size) <= MOST)
 
 
-def _squeezed(body: bytes, coding: str, slowly: bool) -> bytes:
+def _squeezed(body: bytes, coding: str, carefully: bool) -> bytes:
     if coding == "br":
-        return brotli.compress(body, mode=brotli.MODE_TEXT, quality=11 if slowly else 4)
-    packer = zlib.compressobj(9 if slowly else 5, wbits=31)
+        # 11, its best, takes seconds a megabyte, and somebody waits
+        return brotli.compress(body, mode=brotli.MODE_TEXT, quality=9 if carefully else 4)
+    packer = zlib.compressobj(9 if carefully else 5, wbits=31)
     return packer.compress(body) + packer.flush()
