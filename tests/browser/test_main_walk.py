@@ -72,8 +72,10 @@ def visit(page, url: str, folder: Path) -> None:
     set_slider(page, "Bars of the prompt", 4)
     set_slider(page, "Bars to compose", 4)
     page.get_by_role("button", name="Continue").click()
-    take = page.locator(".take").filter(visible=True)      # the one that began first, whichever it is
-    take.get_by_text(re.compile(r"after 4 bars · 4 new bars · \d+ new notes?")).wait_for(timeout=3 * MINUTE)
+    done = page.get_by_text(re.compile(r"after 4 bars · 4 new bars · \d+ new notes?"))
+    seen = page.locator(".take", has=done).filter(visible=True).first      # whichever was ready first
+    seen.wait_for(timeout=3 * MINUTE)
+    take = page.locator(f".take[data-take='{seen.get_attribute('data-take')}']")
     assert re.search(r"temperature 1 .* seed \d+", take.inner_text())
     plays(take.locator("segue-player"), page)
 
