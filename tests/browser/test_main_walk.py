@@ -72,7 +72,7 @@ def visit(page, url: str, folder: Path) -> None:
     set_slider(page, "Bars of the prompt", 4)
     set_slider(page, "Bars to compose", 4)
     page.get_by_role("button", name="Continue").click()
-    done = page.get_by_text(re.compile(r"after 4 bars · 4 new bars · \d+ new notes?"))
+    done = page.get_by_text(re.compile(r"after 4 bars · 4 new bars · \d+ new notes?")).filter(visible=True)
     seen = page.locator(".take", has=done).filter(visible=True).first      # whichever was ready first
     seen.wait_for(timeout=3 * MINUTE)
     take = page.locator(f".take[data-take='{seen.get_attribute('data-take')}']")
