@@ -6,7 +6,6 @@ page's accent, people its ink, the baselines lighter tones and marks of their ow
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable
 
@@ -14,10 +13,14 @@ import numpy as np
 
 from model.evaluation.copies import SHORTEST
 from model.evaluation.faults import NAMES
+from model.svg import svg
 
 _INK, _ACCENT, _MUTED, _RULE = "#010203", "#010204", "#010205", "#010206"     # replaced, see _page_colours
 _STYLES = {"model": (_ACCENT, "o"), "human": (_INK, "D"), "markov": (_MUTED, "s"), "shuffled": (_MUTED, "^")}
 _LABELS = {"model": "model", "human": "people", "markov": "Markov chain", "shuffled": "shuffled bars"}
+_LOOKS = {"font.size": 10, "axes.edgecolor": _MUTED, "text.color": _INK, "axes.labelcolor": _INK,
+          "xtick.color": _INK, "ytick.color": _INK, "axes.titlesize": 10, "legend.frameon": False,
+          "axes.linewidth": 0.8}
 
 
 def figures(results: dict) -> dict[str, str]:
@@ -41,31 +44,16 @@ def figures(results: dict) -> dict[str, str]:
 
 
 def _draw(paint: Callable, results: dict, height: float) -> str:
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    style = {"font.family": "sans-serif", "font.size": 10, "svg.fonttype": "none", "svg.hashsalt": "segue",
-             "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": _MUTED,
-             "text.color": _INK, "axes.labelcolor": _INK, "xtick.color": _INK, "ytick.color": _INK,
-             "axes.titlesize": 10, "legend.frameon": False, "axes.linewidth": 0.8}
-    with rc_context(style):
-        figure = Figure(figsize=(5.4, height), layout="constrained")
-        axis = figure.subplots()
-        paint(axis, results)
-        out = io.StringIO()
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _page_colours(out.getvalue())
+    return _page_colours(svg(lambda axis: paint(axis, results), 5.4, height, _LOOKS, transparent=True))
 
 
-def _page_colours(svg: str) -> str:
+def _page_colours(text: str) -> str:
     for colour, name in ((_INK, "currentColor"), (_ACCENT, "var(--accent)"), (_MUTED, "var(--muted)"),
                          (_RULE, "var(--rule)")):
-        svg = svg.replace(colour, name)
-    svg = svg[svg.index("<svg"):]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+        text = text.replace(colour, name)
     for side in ("width", "height"):        # the page decides how wide, the view box how high
-        svg = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", svg, count=1)
-    return svg
+        text = re.sub(rf'(<svg[^>]*?) {side}="[^"]*"', r"\1", text, count=1)
+    return text
 
 
 def _intervals(axis, rows: list[tuple[float, dict | None]], system: str) -> None:

@@ -6,8 +6,6 @@ prompts from the same seeds, so settings are compared on what they change. docs/
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from model.evaluation.prepared import EvaluationError
 from model.evaluation.run import Request, chains, prompts, settings_of
 from model.generator import Generator
 from model.settings import PRESETS, Settings
+from model.svg import svg
 
 FACTORS: dict[str, tuple] = {
     "temperature": (0.8, 0.9, 1.0, 1.1),
@@ -86,30 +85,20 @@ def table(found: dict) -> str:
 
 def figure(found: dict, path: Path) -> None:
     """An SVG of the AUC of every setting with its interval, the centre marked."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     rows = found["rows"]
-    centre = rows[0]["auc"]
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "segue", "font.family": "sans-serif"}):
-        drawn = Figure(figsize=(7, 0.9 + 0.26 * len(rows)), layout="constrained")
-        axis = drawn.subplots()
-        for height, row in enumerate(rows):
-            shade = "#8a2f2f" if height == 0 else "#333333"
-            axis.plot(row["ci95"], [height, height], color=shade, linewidth=1.4)
-            axis.plot(row["auc"], height, "s" if height == 0 else "o", color=shade, markersize=5)
-        axis.axvline(centre, color="#8a2f2f", linewidth=0.8, linestyle=":")
-        axis.axvline(0.5, color="#888888", linewidth=0.8)
-        axis.set_yticks(range(len(rows)), [row["label"] for row in rows])
-        axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.set_xlabel("AUC of the machine listener, 95% intervals over pieces (0.5: it cannot tell)")
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
-        out = io.StringIO()
-        drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    path.write_text(re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg"):], flags=re.DOTALL),
-                    encoding="utf-8")
+    path.write_text(svg(lambda axis: _paint(axis, rows), 7, 0.9 + 0.26 * len(rows)), encoding="utf-8")
+
+
+def _paint(axis, rows: list[dict]) -> None:
+    for height, row in enumerate(rows):
+        shade = "#8a2f2f" if height == 0 else "#333333"
+        axis.plot(row["ci95"], [height, height], color=shade, linewidth=1.4)
+        axis.plot(row["auc"], height, "s" if height == 0 else "o", color=shade, markersize=5)
+    axis.axvline(rows[0]["auc"], color="#8a2f2f", linewidth=0.8, linestyle=":")
+    axis.axvline(0.5, color="#888888", linewidth=0.8)
+    axis.set_yticks(range(len(rows)), [row["label"] for row in rows])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xlabel("AUC of the machine listener, 95% intervals over pieces (0.5: it cannot tell)")
 
 
 def _said(level: object) -> str:

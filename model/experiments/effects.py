@@ -10,8 +10,6 @@ music might. Source: Montgomery 2017, Design and analysis of experiments, sectio
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from scipy.stats import t as student
 
 from model.experiments.plan import BASE, Plan
 from model.experiments.running import kept
+from model.svg import svg
 
 
 @dataclass(frozen=True)
@@ -131,37 +130,29 @@ def _percent(row: dict) -> str:
 
 def figure(rows: Sequence[dict], path: Path) -> None:
     """An SVG of the effects of `rows` in % with their intervals, and of every seed."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    rows = [row for row in rows if "effect" in row]
+    path.write_text(svg(lambda axis: _paint(axis, rows), 7, 0.9 + 0.26 * len(rows)), encoding="utf-8")
+
+
+def _paint(axis, rows: list[dict]) -> None:
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    rows = [row for row in rows if "effect" in row]
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "segue", "font.family": "sans-serif"}):
-        drawn = Figure(figsize=(7, 0.9 + 0.26 * len(rows)), layout="constrained")
-        axis = drawn.subplots()
-        for height, row in enumerate(rows):
-            before = row["mean"] - row["effect"]
-            told = row["ci95"] and not row["ci95"][0] <= 0 <= row["ci95"][1]
-            shade = "#8a2f2f" if told else "#333333"
-            if row["ci95"]:
-                axis.plot([100 * end / before for end in row["ci95"]], [height, height], color=shade,
-                          linewidth=1.4)
-            seeds = [100 * (bits - before) / before for bits in row["bits_per_note"]]
-            axis.plot(seeds, [height] * len(seeds), "|", color=shade, markersize=8)
-            axis.plot(row["percent"], height, "s" if told else "o", color=shade, markersize=5)
-        axis.axvline(0, color="#888888", linewidth=0.8)
-        axis.set_yticks(range(len(rows)), [_named(row) for row in rows])
-        axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.set_xscale("symlog", linthresh=5)      # some effects are fifty times others
-        axis.xaxis.set_major_locator(FixedLocator([-50, -20, -10, -5, -2, 0, 2, 5, 10, 20, 50, 100, 200]))
-        axis.xaxis.set_minor_locator(NullLocator())
-        axis.xaxis.set_major_formatter("{x:g}")
-        drawn.supxlabel("change in bits per note, %, linear up to 5; less is better\n"
-                        "(95% intervals over seeds, which are the ticks; squares exclude 0)", fontsize=10)
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
-        out = io.StringIO()
-        drawn.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-    svg = out.getvalue()
-    path.write_text(re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg"):], flags=re.DOTALL),
-                    encoding="utf-8")
+    for height, row in enumerate(rows):
+        before = row["mean"] - row["effect"]
+        told = row["ci95"] and not row["ci95"][0] <= 0 <= row["ci95"][1]
+        shade = "#8a2f2f" if told else "#333333"
+        if row["ci95"]:
+            axis.plot([100 * end / before for end in row["ci95"]], [height, height], color=shade,
+                      linewidth=1.4)
+        seeds = [100 * (bits - before) / before for bits in row["bits_per_note"]]
+        axis.plot(seeds, [height] * len(seeds), "|", color=shade, markersize=8)
+        axis.plot(row["percent"], height, "s" if told else "o", color=shade, markersize=5)
+    axis.axvline(0, color="#888888", linewidth=0.8)
+    axis.set_yticks(range(len(rows)), [_named(row) for row in rows])
+    axis.set_ylim(len(rows) - 0.4, -0.6)
+    axis.set_xscale("symlog", linthresh=5)      # some effects are fifty times others
+    axis.xaxis.set_major_locator(FixedLocator([-50, -20, -10, -5, -2, 0, 2, 5, 10, 20, 50, 100, 200]))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.figure.supxlabel("change in bits per note, %, linear up to 5; less is better\n"
+                          "(95% intervals over seeds, which are the ticks; squares exclude 0)", fontsize=10)
