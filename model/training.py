@@ -93,13 +93,17 @@ def read_recipe(path: Path, **changes: object) -> Recipe:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Recipe(**{**fields, **{k: v for k, v in changes.items() if v is not None}})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        received = "" if first["type"] == "missing" else f"; received {first['input']!r}"
-        raise RecipeError(f"{path.name}: {where}: {first['msg']}{received}.") from None
+        raise RecipeError(f"{path.name}: {first_fault(error)}") from None
     except (OSError, TypeError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = str(error).splitlines()[0]
         raise RecipeError(f"A recipe is a YAML file of fields; {path} is not: {why}.") from None
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first field that is wrong in a file, as one sentence: the rule and what was received."""
+    first = error.errors()[0]
+    received = "" if first["type"] == "missing" else f"; received {first['input']!r}"
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}{received}."
 
 
 def learning_rate_share(step: int, recipe: Recipe) -> float:

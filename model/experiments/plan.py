@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from model.dataset import Preparation
-from model.training import Recipe
+from model.training import Recipe, first_fault
 
 BASE = "base"
 _DECIDED = {"name": "the change", "data": "the preparation", "steps": "the budget", "seed": "the seeds",
@@ -86,7 +86,7 @@ def read_plan(path: Path) -> Plan:
     try:
         plan = Plan(**yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:
-        raise ExperimentError(f"{path.name}: {_first(error)}") from None
+        raise ExperimentError(f"{path.name}: {first_fault(error)}") from None
     except (OSError, TypeError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = str(error).splitlines()[0]
         raise ExperimentError(f"An experiment is a YAML file of fields; {path} is not: {why}.") from None
@@ -105,13 +105,7 @@ def read_plan(path: Path) -> Plan:
             plan.preparation(name)
             plan.recipe(name, Path(), 0)
         except ValidationError as error:
-            raise ExperimentError(f"{path.name}: {name}: {_first(error)}") from None
+            raise ExperimentError(f"{path.name}: {name}: {first_fault(error)}") from None
         except (TypeError, ValueError) as error:
             raise ExperimentError(f"{path.name}: {name}: {error}") from None
     return plan
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    received = "" if first["type"] == "missing" else f"; received {first['input']!r}"
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}{received}."
