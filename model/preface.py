@@ -8,6 +8,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model.gathered import Gathered
+
 
 class Preface:
     """ASGI middleware for a mounted Gradio application: ``tags`` come first in the head of its page."""
@@ -19,24 +21,11 @@ class Preface:
         if scope["type"] != "http" or scope["method"] != "GET" or get_route_path(scope).strip("/"):
             await self._app(scope, receive, send)
             return
-        start: Message | None = None
-        body = b""
 
-        async def gather(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start" and _is_page(message):
-                start = message
-            elif start is None:
-                await send(message)
-            else:
-                body += message.get("body", b"")
-                if not message.get("more_body"):
-                    body = body.replace(b"<head>", f"<head>{self._tags()}".encode(), 1)
-                    MutableHeaders(raw=start["headers"])["Content-Length"] = str(len(body))
-                    await send(start)
-                    await send({"type": "http.response.body", "body": body})
+        async def prefaced(_: MutableHeaders, body: bytes) -> bytes:
+            return body.replace(b"<head>", f"<head>{self._tags()}".encode(), 1)
 
-        await self._app(scope, receive, gather)
+        await self._app(scope, receive, Gathered(send, _is_page, prefaced))
 
 
 def _is_page(start: Message) -> bool:

@@ -10,6 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from model.gathered import Gathered
+
 KINDS = ("text/html", "text/css", "text/javascript", "application/javascript", "application/json",
          "image/svg+xml")
 LEAST, MOST = 500, 8_000_000    # bytes of an answer that is made smaller
@@ -33,9 +35,20 @@ class Squeeze:
             await self._app(scope, receive, send)
             return
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        await self._app({**scope, "headers": plain}, receive, _Answer(self, scope["path"], coding, send))
 
-    async def small(self, path: str, headers: Headers, body: bytes, coding: str) -> bytes:
+        async def smaller(headers: MutableHeaders, body: bytes) -> bytes:
+            headers.add_vary_header("Accept-Encoding")
+            if len(body) < LEAST:
+                return body
+            small = await self._small(scope["path"], headers, body, coding)
+            headers["Content-Encoding"] = coding
+            if "etag" in headers:           # the same in meaning, not byte for byte
+                headers["ETag"] = f"W/{headers['etag'].removeprefix('W/')}"
+            return small
+
+        await self._app({**scope, "headers": plain}, receive, Gathered(send, _worth, smaller))
+
+    async def _small(self, path: str, headers: Headers, body: bytes, coding: str) -> bytes:
         etag = headers.get("etag", "immutable" if "immutable" in headers.get("cache-control", "") else "")
         if not etag:
             return await run_in_threadpool(_squeezed, body, coding, False)
@@ -47,37 +60,6 @@ class Squeeze:
         while sum(map(len, self._kept.values())) > KEPT:
             self._kept.popitem(last=False)
         return small
-
-
-class _Answer:
-    """Gathers one answer, if it is to be made smaller, and sends it on."""
-
-    def __init__(self, squeeze: Squeeze, path: str, coding: str, send: Send) -> None:
-        self._squeeze, self._path, self._coding, self._send = squeeze, path, coding, send
-        self._start: Message | None = None
-        self._body = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _worth(message):
-            self._start = message
-        elif self._start is None:
-            await self._send(message)
-        else:
-            self._body += message.get("body", b"")
-            if not message.get("more_body"):
-                await self._finish()
-
-    async def _finish(self) -> None:
-        headers = MutableHeaders(raw=self._start["headers"])
-        headers.add_vary_header("Accept-Encoding")
-        if len(self._body) >= LEAST:
-            self._body = await self._squeeze.small(self._path, headers, self._body, self._coding)
-            headers["Content-Encoding"] = self._coding
-            headers["Content-Length"] = str(len(self._body))
-            if "etag" in headers:           # the same in meaning, not byte for byte
-                headers["ETag"] = f"W/{headers['etag'].removeprefix('W/')}"
-        await self._send(self._start)
-        await self._send({"type": "http.response.body", "body": self._body})
 
 
 def _coding(scope: Scope) -> str:

@@ -135,6 +135,16 @@ def test_a_preface_stands_first_in_the_head_of_the_page_alone():
     assert client.get("/other").text == "<head>"
 
 
+def test_a_preface_stands_in_a_page_that_comes_in_parts():
+    parts = [b"<html><he", "ad>é</html>".encode()]
+    app = FastAPI()
+    app.add_middleware(Preface, tags=lambda: "<b>")
+    app.add_api_route("/", lambda: StreamingResponse(iter(parts), media_type="text/html"))
+    answer = TestClient(app).get("/")
+    assert answer.text == "<html><head><b>é</html>"
+    assert int(answer.headers["content-length"]) == len(answer.content)
+
+
 def test_our_own_modules_can_be_bundled():
     made = bundle.modules("compose", ["player.js", "takes.js", "duel.js"], view.STATIC)
     assert made.data.count(b'.js", ') > 20
