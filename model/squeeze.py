@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from asyncio import Lock
 from collections import OrderedDict
+from weakref import WeakValueDictionary
 
 import brotli
 from fastapi.concurrency import run_in_threadpool
@@ -27,6 +29,7 @@ class Squeeze:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._kept: OrderedDict[tuple, bytes] = OrderedDict()
+        self._turns: WeakValueDictionary[tuple, Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = scope["type"] == "http" and scope["method"] in ("GET", "POST")
@@ -53,8 +56,9 @@ class Squeeze:
         if not etag:
             return await run_in_threadpool(_squeezed, body, coding, False)
         key = path, etag, coding
-        if key not in self._kept:
-            self._kept[key] = await run_in_threadpool(_squeezed, body, coding, True)
+        async with self._turns.setdefault(key, Lock()):     # who asks meanwhile has it, too
+            if key not in self._kept:
+                self._kept[key] = await run_in_threadpool(_squeezed, body, coding, True)
         self._kept.move_to_end(key)
         small = self._kept[key]
         while sum(map(len, self._kept.values())) > KEPT:

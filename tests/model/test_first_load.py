@@ -1,16 +1,19 @@
 """What makes a first visit short: smaller answers, bundles, and a head that names all that is needed."""
 
+import asyncio
 import gzip
+import threading
 from pathlib import Path
 
 import brotli
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
-from model import bundle, view
+from model import bundle, squeeze, view
 from model.frontend import assets, needed, opening
 from model.preface import Preface
 from model.squeeze import Squeeze
@@ -76,6 +79,31 @@ def test_what_was_changed_is_sent_anew(client, tmp_path: Path):
     client.get("/static/song.css", headers={"Accept-Encoding": "br"})
     (tmp_path / "song.css").write_text(TEXT.upper() + "!")
     assert client.get("/static/song.css", headers={"Accept-Encoding": "br"}).text == TEXT.upper() + "!"
+
+
+def test_who_asks_while_an_answer_is_made_smaller_gets_the_same(tmp_path: Path, monkeypatch):
+    (tmp_path / "song.css").write_text(TEXT)
+    begun, go_on, packed = threading.Event(), threading.Event(), squeeze._squeezed
+
+    def held(*asked) -> bytes:
+        assert not begun.is_set(), "it is made smaller once"
+        begun.set()
+        assert go_on.wait(30)
+        return packed(*asked)
+
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(Squeeze(StaticFiles(directory=tmp_path)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://segue") as client:
+            asked = [asyncio.create_task(client.get("/song.css", headers={"Accept-Encoding": "br"}))
+                     for _ in range(3)]
+            await asyncio.to_thread(begun.wait, 30)
+            await asyncio.wait(asked, timeout=0.2)
+            go_on.set()
+            return await asyncio.gather(*asked)
+
+    monkeypatch.setattr(squeeze, "_squeezed", held)
+    answers = asyncio.run(ask())
+    assert [answer.text for answer in answers] == [TEXT] * 3
 
 
 def test_modules_come_after_what_they_import(tmp_path: Path):
