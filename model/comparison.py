@@ -174,8 +174,6 @@ def _busy(way: Callable[[], float]) -> float:
             other.wait()
 
 
-
-
 def ratio(a: float, b: float | None) -> float | None:
     return b and rounded(a / b, 2)
 
