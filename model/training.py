@@ -32,6 +32,7 @@ from model.curve import draw
 from model.layouts import Layout
 from model.layouts import load as load_layout
 from model.networks import build
+from model.networks.compound import EARS
 from model.optimisers import MuonAdamW
 
 
@@ -281,8 +282,8 @@ def _begin(name: str, network: torch.nn.Module) -> int:
         raise RecipeError(f"begin: {error}") from None
     except RuntimeError:        # torch lists every weight
         told = None
-    # A network may grow an ear for what stands in the header; it says nothing at first.
-    if told is None or told.unexpected_keys or any("standing" not in key for key in told.missing_keys):
+    # A network may grow an ear for its header, or for earlier bars; they say nothing at first.
+    if told is None or told.unexpected_keys or not all(key.startswith(EARS) for key in told.missing_keys):
         raise RecipeError(f"begin is a checkpoint of the recipe's shape; {name} has another.")
     return int(begun.config.get("tokens_seen", 0))
 

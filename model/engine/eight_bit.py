@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from model.compound import events as ev
+from model.engine.lookback import add_looked_back, keep
 from model.engine.steps import Blocks, Memory, body, field, normed, remember_all
 from model.engine.tiles import ROWS, Tiles, pack
 from model.networks.compound import STANDING, Compound
@@ -22,12 +23,14 @@ from model.networks.transformer import TransformerConfig
 class Cache:
     """What a sequence has been so far: `length` positions of at most `capacity`.
 
-    standing: what the header of a compound sequence says, int64 (len(STANDING),), as in StandingCache.
+    standing, kept: of a compound sequence what its header says, int64 (len(STANDING),), and what is kept of its
+    events, int64 (capacity, 7), as in CompoundCache.
     """
 
     def __init__(self, config: TransformerConfig, capacity: int) -> None:
         self.capacity, self.length = capacity, 0
         self.standing = np.zeros(len(STANDING), np.int64)
+        self.kept = np.zeros((capacity, 7), np.int64)
         heads, tiles = (config.layers, config.kv_heads), -(-max(capacity, 1) // ROWS)
         self.memory = Memory(
             np.zeros((*heads, tiles, -(-config.head_size // 4), ROWS, 4), np.int8),
@@ -41,6 +44,7 @@ class Cache:
         """The same with another capacity."""
         copy = Cache(self._config, capacity)
         copy.length, copy.standing = self.length, self.standing.copy()
+        copy.kept[: self.length] = self.kept[: self.length]
         for mine, others, axis in zip(self.memory, copy.memory, (2, 2, 2, 3, 2), strict=True):
             room = min(mine.shape[axis], others.shape[axis])
             part = (slice(None),) * axis + (slice(room),)
@@ -69,6 +73,7 @@ class EightBit:
             self._embeddings = [_numpy(table.weight) for table in network.embeddings]
             standing = network.standing if self.config.standing else ()
             self._stands = [_numpy(table.weight) for table in standing]
+            self._lookback = _numpy(network.lookback.weight) if self.config.lookback else None
             self._heads = [(pack(_numpy(head.up.weight * head.norm.weight)), pack(_numpy(head.down.weight)),
                             pack(_numpy(head.out.weight * head.norm_out.weight))) for head in network.draw]
             self._drawn = [_numpy(table.weight) for table in network.drawn]
@@ -117,6 +122,7 @@ class EightBit:
         cache.length = len(steps)
         if isinstance(self.network, Compound):
             cache.standing = exact.standing[0].numpy().copy()
+            cache.kept[: len(steps)] = exact.kept[0].numpy()
         return known.numpy()
 
     def _read_one(self, step: np.ndarray, cache: Cache) -> np.ndarray:
@@ -131,7 +137,7 @@ class EightBit:
         return logits
 
     def _embed(self, step: np.ndarray, cache: Cache) -> np.ndarray:
-        """A step's vector (width,); of an event's header, what it says is kept."""
+        """A step's vector (width,); what a header says is kept, and where an event stands."""
         if not isinstance(self.network, Compound):
             return self._embedding[step].copy()
         x = self._embeddings[0][step[0]].copy()
@@ -144,6 +150,9 @@ class EightBit:
             cache.standing[STANDING.index(kind)] = step[ev.PITCH] + 1
         for table, value in zip(self._stands, cache.standing, strict=False):
             x += table[value]
+        if self._lookback is not None:
+            keep(cache.kept, cache.length, step)
+            add_looked_back(x, self._lookback, cache.kept, cache.length, step)
         return x
 
     def _turn(self, cache: Cache) -> np.ndarray:

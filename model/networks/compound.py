@@ -27,11 +27,13 @@ from model.compound.events import (
     START,
     TEMPO,
 )
+from model.networks.lookback import ROWS, look_back, place_of
 from model.networks.norms import NORMS, embedding, logits
 from model.networks.transformer import Cache, Decoder, TransformerConfig
 
 DRAWN = FIELDS[:5]
 STANDING = (START, DENSITY, METRE, TEMPO)
+EARS = ("standing.", "lookback.")      # weights that may be added to a network; they say nothing at first
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class CompoundConfig(TransformerConfig):
 
     `standing`: every event is told what its header says of style, density, metre and tempo, instead of having
     to look for it.
+    `lookback`: every event is told what came after its place one, two, four and eight bars ago; see lookback.py.
     `order`: in which the fields of a note are drawn. What ships draws them in the order of the events.
     """
 
@@ -51,6 +54,7 @@ class CompoundConfig(TransformerConfig):
     kv_heads: int = 2
     drawing: int = 512
     standing: bool = False
+    lookback: bool = False
     order: str = " ".join(DRAWN)
 
     def __post_init__(self) -> None:
@@ -66,16 +70,25 @@ class CompoundConfig(TransformerConfig):
         return [DRAWN.index(name) for name in self.order.split()]
 
 
-class StandingCache(Cache):
-    """A cache that knows what stood in the header: int64 (B, len(STANDING)), values + 1, 0 for nothing."""
+class CompoundCache(Cache):
+    """A cache that knows what stood in the header, int64 (B, len(STANDING)), values + 1, 0 for nothing, and what
+    lookback.py keeps of every event, int64 (B, capacity, 7)."""
 
     def __init__(self, *how: object) -> None:
         super().__init__(*how)
-        self.standing = torch.zeros(self.keys.shape[1], len(STANDING), dtype=torch.int64)
+        batch = self.keys.shape[1]
+        self.standing = torch.zeros(batch, len(STANDING), dtype=torch.int64)
+        self.kept = torch.zeros(batch, self.capacity, 7, dtype=torch.int64)
 
-    def repeat(self, batch: int) -> StandingCache:
+    def repeat(self, batch: int) -> CompoundCache:
         copy = super().repeat(batch)
         copy.standing = self.standing.expand(batch, -1).clone()
+        copy.kept = self.kept.expand(batch, -1, -1).clone()
+        return copy
+
+    def copy(self, capacity: int) -> CompoundCache:
+        copy = super().copy(capacity)
+        copy.kept = F.pad(copy.kept, (0, 0, 0, capacity - self.capacity))
         return copy
 
 
@@ -112,19 +125,21 @@ class Compound(Decoder):
         self.place = embedded(CLASSES["position"])
         if config.standing:
             self.standing = nn.ModuleList(embedded(CLASSES["pitch"] + 1) for _ in STANDING)
+        if config.lookback:
+            self.lookback = nn.Embedding(ROWS, config.width)
 
     def initialise(self, generator: torch.Generator | None = None, how: str = "normal") -> None:
-        """As every decoder, but that what stands in the header says nothing at first: so a network can get
-        this ear without forgetting what it has learnt."""
+        """As every decoder, but that what stands in the header, and what came next some bars ago, say nothing
+        at first: so a network can get these ears without forgetting what it has learnt."""
         super().initialise(generator, how)
-        if self.config.standing:
-            for embedding in self.standing:
-                nn.init.zeros_(embedding.weight)
+        for ear in (*(self.standing if self.config.standing else ()),
+                    *((self.lookback,) if self.config.lookback else ())):
+            nn.init.zeros_(ear.weight)
 
-    def cache(self, capacity: int) -> StandingCache:
-        return StandingCache(self.config, 1, capacity)
+    def cache(self, capacity: int) -> CompoundCache:
+        return CompoundCache(self.config, 1, capacity)
 
-    def forward(self, rows: Tensor, cache: StandingCache | None = None, last_only: bool = False) -> Tensor:
+    def forward(self, rows: Tensor, cache: CompoundCache | None = None, last_only: bool = False) -> Tensor:
         """What is known of the event after each of `rows`, float (B, T, C); T is 1 when `last_only`.
 
         rows: int64 (B, T, 7). cache: what came before; it is extended by T. ValueError when it cannot take T.
@@ -138,7 +153,19 @@ class Compound(Decoder):
                 x = x + embedding(stands[..., number])
             if cache is not None:
                 cache.standing = stands[:, -1]
+        if self.config.lookback:
+            x = x + self._looked_back(rows, cache)
         return self.body(x, cache, last_only)
+
+    def _looked_back(self, rows: Tensor, cache: CompoundCache | None) -> Tensor:
+        """What rows (B, T, 7) are told of earlier bars, float (B, T, C); the cache keeps them."""
+        before = None if cache is None else cache.kept[:, : cache.length]
+        kept = place_of(rows, before)
+        if cache is not None:
+            cache.kept[:, cache.length : cache.length + rows.shape[1]] = kept
+            kept = cache.kept[:, : cache.length + rows.shape[1]]
+        told = look_back(rows, kept)
+        return F.embedding_bag(told.flatten(0, 1), self.lookback.weight, mode="sum").view(*rows.shape[:2], -1)
 
     def logits(self, field: int, known: Tensor) -> Tensor:
         """Of the classes of a field, float (..., classes), from what is known (..., C)."""

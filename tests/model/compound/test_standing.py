@@ -75,7 +75,7 @@ def recipe(data, begin, **changes) -> Recipe:
                      "validate_every": 1, "validation_windows": 4, "precision": "32-true", **changes})
 
 
-@pytest.mark.parametrize("ear", [{}, {"standing": True}])
+@pytest.mark.parametrize("ear", [{}, {"standing": True}, {"lookback": True}])
 def test_a_run_begins_with_the_weights_of_a_checkpoint(tiny_events, prepared_events, tmp_path, ear):
     asked = recipe(prepared_events, tiny_events)
     made = checkpoint.load(train(asked.model_copy(update={"shape": {**asked.shape, **ear}}), tmp_path))
