@@ -9,7 +9,7 @@ import { TakeLinks } from "./take_links.js";
 import { Onward } from "./take_onward.js";
 import { carryOn } from "./take_over.js";
 import { TakeRuns } from "./take_runs.js";
-import { copied, rename } from "./take_tools.js";
+import { TakeTools } from "./take_tools.js";
 import { sessionValue } from "./store.js";
 
 const CHOSEN_KEY = "segue.takes.chosen.1";
@@ -22,6 +22,7 @@ class SegueTakes extends HTMLElement {
     this.attempts = new Attempts();
     this.onward = new Onward(this);
     this.links = new TakeLinks(this);
+    this.tools = new TakeTools(this);
     this.known = new TakeRuns();
     this.items = new Map();            // id -> {item (li), leaf}, of every take that hangs here
     this.runs = this.querySelector("#runs");
@@ -31,7 +32,6 @@ class SegueTakes extends HTMLElement {
     this.attempts.addEventListener("change", () => this.#restore());
     this.addEventListener("change", (event) => this.#picked(event));
     this.addEventListener("toggle", unfold, true);
-    document.addEventListener("click", (event) => this.#pressed(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     this.#restore();
     for (const { run } of this.attempts.growing) if (!this.known.has(run)) this.#settle(run);
@@ -74,7 +74,7 @@ class SegueTakes extends HTMLElement {
     for (const item of run.querySelectorAll(".take")) {
       const hung = section.querySelector(`[data-take="${item.dataset.take}"]`);
       if (!hung) this.#hangUp(section, back ? silent(item) : item, back);
-      else if (isPlaceholder(hung)) this.#fill(this.#idOf(hung), silent(item));
+      else if (isPlaceholder(hung)) this.#fill(this.idOf(hung), silent(item));
       else this.#update(hung, item);
     }
   }
@@ -99,21 +99,21 @@ class SegueTakes extends HTMLElement {
     const first = !section.querySelector(".take:not([hidden])");
     this.#insert(section, item);
     this.#remember(item);
-    const id = this.#idOf(item), removed = this.attempts.get(id)?.removed;
-    const playing = this.#player(this.chosen)?.playing, starts = item.querySelector("[autoplay-from]");
+    const id = this.idOf(item), removed = this.attempts.get(id)?.removed;
+    const playing = this.player(this.chosen)?.playing, starts = item.querySelector("[autoplay-from]");
     const wanted = back ? !this.chosen || sessionValue(CHOSEN_KEY) === id : first && (starts || !playing);
     if (wanted && !removed) this.choose(id, { carry: false });
     if (first) this.onward.arrived(section);
-    this.#show();
+    this.show();
   }
 
   /** What grew, and came to nothing. */
   #takeDown(item) {
-    const id = this.#idOf(item);
+    const id = this.idOf(item);
     this.items.delete(id);
     item.remove();
     this.attempts.drop(id);
-    this.#show();
+    this.show();
   }
 
   /** What grew when a page last heard of a run that is over: it is whole by now, or it was lost. */
@@ -132,14 +132,14 @@ class SegueTakes extends HTMLElement {
     list.insertBefore(item, [...list.children].find((other) => number(other) > number(item)) ?? null);
     const leaf = item.querySelector(".leaf");
     leaf.hidden = true;
-    this.items.set(this.#idOf(item), { item, leaf });
+    this.items.set(this.idOf(item), { item, leaf });
   }
 
   /** The element stays, since its sound may be playing; its facts are replaced. */
   #update(hung, item) {
     for (const [name, value] of Object.entries(item.dataset)) hung.dataset[name] = value;
     if (!item.dataset.growing) delete hung.dataset.growing;
-    const { leaf } = this.items.get(this.#idOf(hung));
+    const { leaf } = this.items.get(this.idOf(hung));
     for (const slot of item.querySelectorAll("[data-slot]")) {
       const named = `[data-slot="${slot.dataset.slot}"]`;
       const old = hung.querySelector(named) ?? leaf.querySelector(named);
@@ -175,7 +175,8 @@ class SegueTakes extends HTMLElement {
     else this.attempts.add({ id: token, ...now, growing: Boolean(growing) });
   }
 
-  #idOf(item) {
+  /** The id of the attempt that an item shows. */
+  idOf(item) {
     return this.attempts.of(item.dataset.token)?.id ?? item.dataset.token;
   }
 
@@ -185,7 +186,7 @@ class SegueTakes extends HTMLElement {
   async #restore() {
     const waiting = this.attempts.list.filter(({ id }) => !this.items.has(id));
     for (const attempt of waiting) this.#insert(this.#section(attempt.run, attempt.title), placeholder(attempt));
-    this.#show();
+    this.show();
     if (!waiting.length) return;
     const chosen = sessionValue(CHOSEN_KEY);
     if (!this.chosen && this.items.has(chosen)) this.choose(chosen, { carry: false });
@@ -207,7 +208,7 @@ class SegueTakes extends HTMLElement {
     kept.item.classList.add("gone");
     kept.item.querySelector(".facts").textContent = "no longer kept here";
     kept.leaf.innerHTML = goneLeaf(attempt);
-    this.#show();
+    this.show();
   }
 
   /** Puts a take's own HTML in the place that is kept for it; its player begins when it is chosen. */
@@ -218,31 +219,31 @@ class SegueTakes extends HTMLElement {
     this.items.get(id).item.replaceWith(item);
     this.items.set(id, { item, leaf });
     if (this.chosen === id) this.#lay(id);
-    this.#show();
+    this.show();
   }
 
   // Choosing
 
   #picked(event) {
     const item = event.target.name === "take" && event.target.closest(".take");
-    if (item) this.choose(this.#idOf(item));
+    if (item) this.choose(this.idOf(item));
   }
 
   /** Opens a take where the one before it was; what was playing goes on in it. carry: false, from its start. */
   choose(id, { carry = true } = {}) {
     if (id === this.chosen || !this.items.has(id)) return;
-    const before = this.#player(this.chosen), old = this.items.get(this.chosen)?.leaf;
+    const before = this.player(this.chosen), old = this.items.get(this.chosen)?.leaf;
     const focus = old?.contains(document.activeElement) ? document.activeElement : null;
     this.chosen = id;
     sessionValue(CHOSEN_KEY, id);
     if (old) old.hidden = true;
     this.#lay(id);
-    const now = this.#player(id);
+    const now = this.player(id);
     if (carry && before && now) carryOn(before, now);
     else if (before?.playing) before.toggle();
     const same = focus && now?.querySelector(focus.matches(".roll") ? ".roll" : ".play");
-    if (focus) (same ?? this.#ticket(id)).focus();
-    this.#show();
+    if (focus) (same ?? this.ticket(id)).focus();
+    this.show();
   }
 
   #lay(id) {
@@ -251,73 +252,32 @@ class SegueTakes extends HTMLElement {
     leaf.hidden = false;
   }
 
-  #player(id) {
+  /** A take's own player; undefined where it has none, or is not here. */
+  player(id) {
     return this.items.get(id)?.leaf.querySelector(":scope > segue-player");
   }
 
-  #ticket(id) {
+  /** What a take is chosen by. */
+  ticket(id) {
     return this.items.get(id).item.querySelector(".ticket input");
   }
 
   #key(event) {
     if (event.target.closest?.(TYPING) || event.altKey || event.shiftKey) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && this.attempts.undoable.length) {
-      this.#undo();
+      this.tools.undo();
     } else if (/^[1-9]$/.test(event.key) && !event.ctrlKey && !event.metaKey) {
       const run = this.items.get(this.chosen)?.item.closest(".run");
       const item = run?.querySelector(`.take:not([hidden])[data-take="${event.key}"]`);
       if (!item) return;
-      this.choose(this.#idOf(item));
+      this.choose(this.idOf(item));
     } else return;
     event.preventDefault();
   }
 
-  // What is done with a take
+  // How it all looks
 
-  #pressed(event) {
-    const button = event.target.closest?.("[data-do]");
-    if (!button) return;
-    const item = button.closest(".take"), id = item && this.#idOf(item), attempt = this.attempts.get(id);
-    const what = button.dataset.do;
-    if (what === "undo") this.#undo();
-    else if (what === "anyway") this.links.ask(this.links.link, true);
-    else if (!attempt || attempt.growing) return;
-    else if (what === "star") this.attempts.change(id, { starred: !attempt.starred });
-    else if (what === "rename") this.#rename(item, attempt);
-    else if (what === "link") copied(button, attempt.link);
-    else if (what === "again") this.links.ask(attempt.link);
-    else if (what === "remove") this.#remove(attempt);
-  }
-
-  #rename(item, attempt) {
-    rename(item.querySelector("h4"), this.attempts.nameOf(attempt), (name) => {
-      const now = name === `Take ${attempt.number}` ? "" : name;
-      if (now !== attempt.name) this.attempts.change(attempt.id, { name: now });
-      else this.#show();
-    });
-  }
-
-  #remove(attempt) {
-    const near = this.attempts.list.filter((one) => one.run === attempt.run && one.id !== attempt.id);
-    const next = near.find((one) => one.number > attempt.number) ?? near.at(-1) ?? this.attempts.list.filter(
-      (one) => one.id !== attempt.id).at(-1);
-    const player = this.#player(attempt.id);
-    if (player?.playing) player.toggle();
-    this.attempts.change(attempt.id, { removed: true });
-    this.items.get(attempt.id).leaf.hidden = true;
-    this.chosen = undefined;
-    if (next) this.choose(next.id);
-    this.say(`${this.attempts.nameOf(attempt)} was removed.`, true).focus();
-  }
-
-  #undo() {
-    const attempt = this.attempts.undo();
-    if (!attempt) return;
-    this.say(`${this.attempts.nameOf(attempt)} is as it was.`, this.attempts.undoable.length > 0);
-    this.choose(attempt.id);
-    this.#ticket(attempt.id)?.focus();
-  }
-
+  /** Says what was done; undoable: beside a button that undoes it, which is returned. */
   say(sentence, undoable = false) {
     this.said.textContent = sentence && `${sentence} `;
     const button = document.createElement("button");
@@ -328,9 +288,8 @@ class SegueTakes extends HTMLElement {
     return button;
   }
 
-  // How it all looks
-
-  #show() {
+  /** Shows all takes as they are now. */
+  show() {
     for (const [id, { item, leaf }] of this.items) {
       const attempt = this.attempts.get(id);
       const chosen = id === this.chosen;
