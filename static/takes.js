@@ -14,6 +14,7 @@ import { sessionValue } from "./store.js";
 
 const CHOSEN_KEY = "segue.takes.chosen.1";
 const TYPING = "textarea, select, [contenteditable], input:not([type=radio], [type=checkbox], [type=range])";
+const COMING = "The first take will appear here.";
 const AT_ONCE = 3;         // takes of earlier visits that are fetched at a time
 
 class SegueTakes extends HTMLElement {
@@ -61,12 +62,21 @@ class SegueTakes extends HTMLElement {
     const run = parsed(html).querySelector(".run");
     if (!run) return;
     const { run: id, title, over } = run.dataset, followed = this.known.mine;
+    this.#invite(over !== undefined);
     const back = this.known.heard(id, over !== undefined);
     for (const hung of this.runs.querySelectorAll(".take[data-growing]")) {
       if (!run.querySelector(`[data-token="${hung.dataset.token}"]`)) this.#takeDown(hung);
     }
     if (run.querySelector(".take")) this.#hangRun(run, this.#section(id, title), back);
     if (over !== undefined) this.#settle(id || followed);
+  }
+
+  /** Where no take hangs yet, asks for a press of Continue, but not while a run goes on that has no take so far. */
+  #invite(over) {
+    const place = this.runs.querySelector(".empty");
+    if (!place) return;
+    this.invitation ??= place.textContent;
+    place.textContent = over ? this.invitation : COMING;
   }
 
   /** back: the page has left this run and found it again, so that nothing plays by itself. */

@@ -55,11 +55,14 @@ def test_the_best_of_several_tells_how_many_are_made_and_then_plays(compose, sit
     site.player.pace = 60
     more(compose)
     set_slider(compose, "Best of", 4)
+    assert compose.locator("#runs .empty").inner_text() == "Press Continue, and the first take appears here."
     go_on(compose)
     compose.get_by_text(re.compile(r"\d of 4 candidates are made · \d+ notes so far")).wait_for()
+    assert compose.locator("#runs .empty").inner_text() == "The first take will appear here."
     assert compose.locator("#status [role=progressbar]").get_attribute("aria-valuetext")
     site.player.pace = 0.1
     compose.get_by_role("button", name="Pause Take 1").wait_for(timeout=MINUTE)
+    assert compose.locator("#runs .empty").count() == 0
     assert site.player.calls[0][1].best_of == 4
     assert compose.evaluate("document.querySelector('.take segue-player').time") >= 14      # a bar before
 

@@ -147,6 +147,15 @@ def test_what_grew_and_was_lost_is_taken_down(site, page):
     assert not page.get_by_role("heading", name="Lost").is_visible()
 
 
+def test_a_run_that_brings_no_take_asks_for_another(site, page):
+    opened(site, page)
+    hang, empty = "html => document.querySelector('segue-takes').hang(html)", page.locator("#runs .empty")
+    page.evaluate(hang, take_view.run("a", "Lost", []))
+    assert empty.inner_text() == "The first take will appear here."
+    page.evaluate(hang, take_view.run("a", "Lost", [], over=True))
+    assert empty.inner_text() == "Press Continue, and the first take appears here."
+
+
 def test_what_was_done_is_undone(site, page):
     opened(site, page)
     make_takes(page, takes=3)
