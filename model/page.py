@@ -25,6 +25,7 @@ from model.frontend import opening, theme
 from model.generator import Generator
 from model.instruments import DRUMS, NAMES
 from model.preface import Preface
+from model.recall import recall
 from model.runs import reason
 from model.score import ScoreError, read
 from model.settings import PRESETS, RANGES, Settings
@@ -130,6 +131,17 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         styles = gr.update(choices=view.styles(chosen.layout.styles), value=ANY,
                            visible="style" in chosen.controls)
         return styles, gr.update(value=0, visible="density" in chosen.controls)
+
+    def restore(kept: str) -> tuple:
+        """The settings as they stood before the page was loaded anew, and their character."""
+        found = recall(kept, generator, MAX_TAKES)
+        if found is None:
+            return (gr.skip(),) * 16
+        styles, notes = change(found.system)
+        return ({**measure(found.unit), "value": found.length}, found.unit, found.takes, found.temperature,
+                found.top_k, found.top_p, found.no_repeat_ngram, found.guidance, found.keep_instruments,
+                found.whistle, found.system, {**styles, "value": found.style},
+                {**notes, "value": found.density}, found.best_of, found.ending, found.character or OWN)
 
     def prepare(visit: Visit, first: float, used: float, system: str, keep_instruments: bool, programs: list,
                 tempo: float, style: str, density: float) -> None:
@@ -260,12 +272,18 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
         gr.on([one.change for one in (on_stage, *chosen)], prepare, [visit, *chosen],
               js=scripts.RESTED, **choice)
         health.select(compare, [visit, first, used, system], heard, **choice)
-        unit.change(measure, unit, length, **choice)
-        character.input(settle, character, [temperature, top_k, top_p, ngram, guidance], **choice)
+        measured = unit.input(measure, unit, length, **choice)
+        settled = character.input(settle, character, [temperature, top_k, top_p, ngram, guidance], **choice)
         for setting in (temperature, top_k, top_p, ngram, guidance):
             setting.input(None, None, character, js=f"() => '{OWN}'")
-        system.input(change, system, [style, density], **choice)
+        changed = system.input(change, system, [style, density], **choice)
         dice.click(None, None, seed, js="() => String(Math.floor(Math.random() * 1000000))")
+        settings = [length, unit, takes, temperature, top_k, top_p, ngram, guidance, keep_instruments,
+                    whistle, system, style, density, best_of, ending]
+        gr.on([one.input for one in settings], None, settings, js=scripts.KEEP)
+        for answered in (measured, settled, changed):
+            answered.then(None, settings, js=scripts.KEEP)
+        feed.restore(restore, feed, [*settings, character], js=scripts.KEPT, **quiet)
         asked = [visit, cards, programs, tempo, first, used, length, unit, takes, temperature, top_k, top_p,
                  ngram, guidance, seed, keep_instruments, whistle, system, style, density, best_of, ending,
                  origin]

@@ -37,6 +37,14 @@ ASKED = f"""(...all) => {{
   return asked;
 }}"""
 
+# The settings stay as they are when the page is loaded anew: this tab keeps them, see recall.py.
+KEEP = """(...settings) => {
+  try {
+    sessionStorage.setItem('segue.settings.1', JSON.stringify(settings));
+  } catch { /* this browser keeps nothing */ }
+}"""
+KEPT = "() => sessionStorage.getItem('segue.settings.1')"
+
 # Takes are hung up by static/takes.js, which asks for those of links, too.
 FEED = """
 const takes = () => document.querySelector('segue-takes');
@@ -45,6 +53,9 @@ document.addEventListener('segue-reopen', () => trigger('reopen'));
 document.addEventListener('segue-resume', () => trigger('resume'));
 if (takes()?.wish) trigger('reopen');
 if (takes()?.remembered) trigger('resume');
+try {
+  if (sessionStorage.getItem('segue.settings.1')) trigger('restore');
+} catch { /* this browser keeps nothing */ }
 """
 
 WISH = "() => document.querySelector('segue-takes').wish"

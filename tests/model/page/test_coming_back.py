@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.model.page.site import MINUTE, go_on, opened, set_slider
+from tests.model.page.site import MINUTE, choose, go_on, more, opened, set_slider
 from tests.model.takes import until
 
 LEAVES = "AbortError|Connection errored out"        # Gradio's own words when a page goes
@@ -81,3 +81,61 @@ def test_a_run_that_the_server_has_forgotten_is_not_waited_for(site, page):
     opened(site, page)
     page.wait_for_function("localStorage.getItem('segue.runs.1') === '[]'")
     assert page.locator("#continue").is_enabled() and not page.locator("#status [role=alert]").count()
+
+
+def numbers(page) -> dict[str, str]:
+    """What stands in the settings, by label."""
+    return page.evaluate("""Object.fromEntries(
+        [...document.querySelectorAll(':is(#settings, #more) :is(input[type=number], [role=combobox])')]
+            .map(field => [field.getAttribute('aria-label'), field.value]))""")
+
+
+def reload(page, kept: str) -> None:
+    """Reloads the page once its tab has kept certain settings."""
+    page.wait_for_function("kept => sessionStorage.getItem('segue.settings.1')?.includes(kept)", arg=kept)
+    page.reload()
+    more(page)
+
+
+def test_after_a_reload_the_settings_are_as_they_were(site, page):
+    more(opened(site, page))
+    page.get_by_role("radio", name="seconds").check()
+    page.get_by_label("Seconds to compose").first.wait_for()
+    for label, value in (("Seconds to compose", 90), ("Takes", 3), ("Top-k", 7), ("Best of", 2)):
+        set_slider(page, label, value)
+    page.get_by_role("checkbox", name="End the piece").check()
+    choose(page, "System", "obedient")
+    page.get_by_label("Style").wait_for()
+    choose(page, "Style", "March")
+    set_slider(page, "Notes a bar", 12)
+    before = numbers(page)
+    assert before["Style"] == "March" and before["Character"] == "My own"
+    reload(page, '"march",12')
+    page.get_by_label("Style").wait_for()
+    assert until(lambda: numbers(page) == before), numbers(page)
+    assert page.get_by_role("checkbox", name="End the piece").is_checked()
+    assert page.get_by_role("radio", name="seconds").is_checked()
+    go_on(page)
+    page.locator(".take").nth(2).wait_for(timeout=MINUTE)
+    _, settings, takes = site.player.calls[0]
+    assert (takes, settings.top_k, settings.best_of, settings.ending) == (3, 7, 2, True)
+    assert (settings.style, settings.density, settings.bars) == ("march", 12, 45)
+
+
+def test_after_a_reload_a_preset_is_the_same_preset(site, page):
+    more(opened(site, page))
+    choose(page, "Character", "Adventurous · 0.9 · 30 · 12")
+    heat = "document.querySelector('[aria-label=\"number input for Temperature\"]').value === '0.9'"
+    page.wait_for_function(heat)
+    reload(page, "0.9,30,1,12,0,")
+    page.wait_for_function(heat)
+    assert numbers(page)["Character"] == "Adventurous · 0.9 · 30 · 12"
+
+
+@pytest.mark.parametrize("kept", ["{{{", "[]", '[16, "bars", 99]'])
+def test_settings_that_no_visitor_could_have_kept_are_left_aside(site, page, kept: str):
+    page.add_init_script(f"sessionStorage.setItem('segue.settings.1', {kept!r})")
+    opened(site, page)
+    go_on(page)
+    page.locator(".take").first.wait_for()
+    assert site.player.calls[0][1].temperature == 1
