@@ -58,7 +58,7 @@ class Recipe(BaseModel):
     optimiser: Literal["adamw", "muon"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
     schedule: Literal["cosine", "trapezoid"] = "cosine"
-    decay: float = Field(0.2, gt=0, le=0.5, description="last share of a trapezoid's steps, where it falls")
+    decay: float = Field(0.2, gt=0, lt=0.5, description="last share of a trapezoid's steps, where it falls")
     floor: float = Field(0.05, ge=0, le=1, description="share of the learning rate that is left at the end")
     warmup: int = Field(100, ge=0, description="steps")
     restarts: int = Field(0, ge=0, description="how often the cosine starts again")
@@ -209,6 +209,14 @@ class Training(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
+class _Kept(ModelCheckpoint):
+    """A checkpoint that is known by its name: Lightning takes two that are due equally often for one."""
+
+    @property
+    def state_key(self) -> str:
+        return f"{super().state_key} {self.filename}"
+
+
 def train(recipe: Recipe, run: Path, resume: bool = False, **trainer: object) -> Path:
     """Train by a recipe and return the folder of the finished checkpoint.
 
@@ -234,12 +242,12 @@ def train(recipe: Recipe, run: Path, resume: bool = False, **trainer: object) ->
     train_windows = Windows(layout, recipe, lambda: module.global_step)
     held_out = _held_out(recipe, layout)
     every = recipe.steps // math.ceil(recipe.steps / recipe.validate_every)     # so that the last steps count
-    best = ModelCheckpoint(run, "best", monitor="valid_loss", enable_version_counter=False)
-    latest = ModelCheckpoint(run, "last", every_n_train_steps=every, enable_version_counter=False)
+    best = _Kept(run, "best", monitor="valid_loss", enable_version_counter=False)
+    latest = _Kept(run, "last", every_n_train_steps=every, enable_version_counter=False)
     callbacks = [best, latest]
     if recipe.schedule == "trapezoid":      # from here a run can be made longer without warming up again
         flat = max(1, round(recipe.steps * (1 - recipe.decay)))
-        callbacks.append(ModelCheckpoint(run, "flat", every_n_train_steps=flat, enable_version_counter=False))
+        callbacks.append(_Kept(run, "flat", every_n_train_steps=flat, enable_version_counter=False))
     callbacks += [EarlyStopping("valid_loss", patience=recipe.patience),
                  LearningRateMonitor("step"), RichProgressBar()]
     if recipe.average:

@@ -76,6 +76,12 @@ def test_the_weights_before_the_decay_are_kept(run):
     assert state["global_step"] == round((STEPS + 6) * 0.75)
 
 
+def test_they_are_kept_where_a_validation_is_due_as_often(prepared_events, tmp_path):
+    asked = recipe(prepared_events, steps=2, decay=0.1, validate_every=2)
+    training.train(asked, tmp_path, accelerator="cpu", devices=1)
+    assert {path.name for path in tmp_path.glob("*.ckpt")} == {"best.ckpt", "flat.ckpt", "last.ckpt"}
+
+
 def test_what_a_run_leaves_can_play(run):
     ready = checkpoint.load(run / "model")
     assert ready.config["network"] == "compound" and ready.config["data"]["layout"] == "events"
