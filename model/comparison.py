@@ -175,8 +175,10 @@ def _busy(way: Callable[[], float]) -> float:
 
 
 def ratio(a: float, b: float | None) -> float | None:
+    """a / b to two digits; None where there was no b to compare with."""
     return b and rounded(a / b, 2)
 
 
 def rounded(value: float | None, digits: int = 1) -> float | None:
+    """A value to so many digits; None where there is none."""
     return None if value is None else round(value, digits)
