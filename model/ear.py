@@ -1,9 +1,9 @@
 """The machine listener, taught once and kept with a checkpoint: does a continuation sound like a person's?
 
-A logistic regression on the cues of evaluation/cues.py and their squares, so that too much counts like too
-little. evaluation/teaching.py teaches it the difference between a checkpoint's continuations and people's of
-the same prompts; listener.json beside the weights is what it has learnt. Choosing the best of several by it
-is rejection sampling by a discriminator (Azadi et al. 2019).
+Boosted trees (Friedman 2001) over the cues of evaluation/cues.py. evaluation/teaching.py teaches them the
+difference between a checkpoint's continuations and people's of the same prompts; listener.json beside the
+weights is what they have learnt. Choosing the best of several by it is rejection sampling by a discriminator
+(Azadi et al. 2019).
 """
 
 from __future__ import annotations
@@ -23,19 +23,23 @@ from model.score import count_bars, cut_bars
 
 FILE = "listener.json"
 HEARD = 16                  # last bars of a prompt that it hears
-_FARTHEST = 4.0             # deviations from the mean that a cue counts as
 
 
 @dataclass(frozen=True)
 class Ear:
-    """By cue: its median (for one that has no meaning), mean and deviation; then the weights of the cues and
-    of their squares, and a constant. about: what it was taught from."""
+    """medians: of each cue, for one that has no meaning. constant: log-odds before any tree. about: what it
+    was taught from.
+
+    Each of n trees asks as many questions one after the other, d: node i of the 2^d - 1 asks whether cue
+    `asks[tree][i]` is above `bounds[tree][i]`; its answers lead to node 2 i + 1, no, and 2 i + 2, yes. Behind
+    the last questions are the 2^d `leaves`, log-odds that are added up.
+    """
 
     names: tuple[str, ...]
     medians: tuple[float, ...]
-    means: tuple[float, ...]
-    deviations: tuple[float, ...]
-    weights: tuple[float, ...]
+    asks: tuple[tuple[int, ...], ...]
+    bounds: tuple[tuple[float, ...], ...]
+    leaves: tuple[tuple[float, ...], ...]
     constant: float
     about: dict
 
@@ -51,27 +55,24 @@ class Ear:
 
     def chances(self, table: np.ndarray) -> np.ndarray:
         """The same of cues by name, float (n, names) -> (n,)."""
-        return 1 / (1 + np.exp(-(self.columns(table) @ self._weights + self.constant)))
-
-    def columns(self, table: np.ndarray) -> np.ndarray:
-        """What is weighed, float (n, 2 names): cues in deviations from their mean, and these squared."""
-        medians, means, deviations = self._scales
-        filled = np.where(np.isfinite(table), table, medians)
-        heard = np.clip((filled - means) / deviations, -_FARTHEST, _FARTHEST)
-        return np.concatenate([heard, heard**2 - 1], axis=1)
-
-    @cached_property
-    def _scales(self) -> tuple[np.ndarray, ...]:
-        return tuple(np.array(one) for one in (self.medians, self.means, self.deviations))
+        medians, asks, bounds, leaves = self._arrays
+        heard = np.where(np.isfinite(table), table, medians).astype(np.float32)     # as they are taught
+        trees, rows = np.arange(len(asks)), np.arange(len(heard))[:, None]
+        node = np.zeros((len(heard), len(asks)), np.int64)
+        for _ in range(leaves.shape[1].bit_length() - 1):
+            node = 2 * node + 1 + (heard[rows, asks[trees, node]] > bounds[trees, node])
+        total = self.constant + leaves[trees, node - asks.shape[1]].sum(axis=1)
+        return 1 / (1 + np.exp(-total))
 
     @cached_property
-    def _weights(self) -> np.ndarray:
-        return np.array(self.weights)
+    def _arrays(self) -> tuple[np.ndarray, ...]:
+        return np.array(self.medians), np.array(self.asks), np.array(self.bounds), np.array(self.leaves)
 
     def save(self, folder: Path) -> Path:
         """Writes it beside a checkpoint's weights."""
         path = folder / FILE
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        lines = [f" {json.dumps(name)}: {json.dumps(value)}" for name, value in asdict(self).items()]
+        path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
         return path
 
 
@@ -82,4 +83,4 @@ def read(folder: Path) -> Ear | None:
     if not path.is_file():
         return None
     kept = json.loads(path.read_text(encoding="utf-8"))
-    return Ear(**{name: tuple(value) if isinstance(value, list) else value for name, value in kept.items()})
+    return Ear(**kept)

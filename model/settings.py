@@ -56,7 +56,7 @@ RANGES = {
     "prompt_bars": (0, 2000),
     "seed": (0, 2**31 - 1),
     "density": (0, 96),
-    "best_of": (1, 8),
+    "best_of": (1, 16),
 }
 
 # 'natural', the default, is the setting that the machine listener tells from people least often

@@ -103,7 +103,8 @@ def teach(
     checkpoint: Annotated[str | None, typer.Argument(help="A shipped checkpoint's name or a folder.")] = None,
     data: Annotated[Path, typer.Option(
         help="The prepared folder that the checkpoint was trained on.")] = Path("data/prepared/events"),
-    pieces: Annotated[int, typer.Option(help="Pieces that are continued and listened to.")] = 400,
+    pieces: Annotated[int, typer.Option(help="Pieces that are continued and listened to.")] = 1000,
+    takes: Annotated[int, typer.Option(help="How often the checkpoint continues each.")] = 2,
     seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 5,
     workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
 ) -> None:
@@ -116,7 +117,7 @@ def teach(
     from model.generator import Generator
 
     with bar() as progress, Generator(checkpoint, workers) as generator:
-        learnt = run(generator, data, pieces, seed=seed, cache=CACHE, progress=tasks(progress))
+        learnt = run(generator, data, pieces, each=takes, seed=seed, cache=CACHE, progress=tasks(progress))
     learnt.save(folder_of(checkpoint))
     typer.echo(json.dumps(learnt.about))
 

@@ -23,8 +23,8 @@ from model.networks.transformer import TransformerConfig
 class Cache:
     """What a sequence has been so far: `length` positions of at most `capacity`.
 
-    standing, kept: of a compound sequence what its header says, int64 (len(STANDING),), and what is kept of its
-    events, int64 (capacity, 7), as in CompoundCache.
+    standing, kept: of a compound sequence what its header says, int64 (len(STANDING),), and what is kept of
+    its events, int64 (capacity, 7), as in CompoundCache.
     """
 
     def __init__(self, config: TransformerConfig, capacity: int) -> None:

@@ -42,7 +42,7 @@ class CompoundConfig(TransformerConfig):
 
     `standing`: every event is told what its header says of style, density, metre and tempo, instead of having
     to look for it.
-    `lookback`: every event is told what came after its place one, two, four and eight bars ago; see lookback.py.
+    `lookback`: every event is told what came after its place one, two, four and eight bars ago (lookback.py).
     `order`: in which the fields of a note are drawn. What ships draws them in the order of the events.
     """
 
@@ -71,8 +71,8 @@ class CompoundConfig(TransformerConfig):
 
 
 class CompoundCache(Cache):
-    """A cache that knows what stood in the header, int64 (B, len(STANDING)), values + 1, 0 for nothing, and what
-    lookback.py keeps of every event, int64 (B, capacity, 7)."""
+    """A cache that knows what stood in the header, int64 (B, len(STANDING)), values + 1, 0 for nothing, and
+    what lookback.py keeps of every event, int64 (B, capacity, 7)."""
 
     def __init__(self, *how: object) -> None:
         super().__init__(*how)

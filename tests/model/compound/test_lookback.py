@@ -28,7 +28,7 @@ def music(*notes: tuple[int, int, int, int]) -> list[list[int]]:
 
 def told(*parts: list[list[int]]) -> np.ndarray:
     """(events, distances, what) of TOLD."""
-    rows = torch.tensor([sum(parts, [])])
+    rows = torch.tensor([[row for part in parts for row in part]])
     found = look_back(rows, place_of(rows))[0].view(-1, len(DISTANCES), len(TOLD))
     assert (found >= FIRST).all() and (found < FIRST + torch.tensor(TOLD)).all()
     return (found - FIRST).numpy()

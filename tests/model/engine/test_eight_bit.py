@@ -21,7 +21,8 @@ SHAPES = [{"width": 64, "layers": 2, "inner": 96, "heads": 4, "kv_heads": 2, "wi
 
 
 def made_up(kind: str, shape: dict) -> torch.nn.Module:
-    more = {"vocabulary": 90} if kind == "transformer" else {"drawing": 40, "standing": True, "lookback": True}
+    compound = {"drawing": 40, "standing": True, "lookback": True}
+    more = compound if kind == "compound" else {"vocabulary": 90}
     network = build(kind, shape | more)
     network.initialise(torch.Generator().manual_seed(1))
     for parameter in network.parameters():      # livelier than at the start of training
