@@ -19,14 +19,14 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
-    """Moves the server's clock on."""
-    real, offset = catalogue.now, timedelta()
+    """Moves the server's clock, which otherwise stands still, so that a slow machine changes nothing."""
+    began, offset = catalogue.now(), timedelta()
 
     def move(by: timedelta) -> None:
         nonlocal offset
         offset += by
 
-    monkeypatch.setattr(catalogue, "now", lambda: real() + offset)
+    monkeypatch.setattr(catalogue, "now", lambda: began + offset)
     return move
 
 
