@@ -98,7 +98,7 @@ def _paint(axis, rows: list[dict]) -> None:
     axis.axvline(0.5, color="#888888", linewidth=0.8)
     axis.set_yticks(range(len(rows)), [row["label"] for row in rows])
     axis.set_ylim(len(rows) - 0.4, -0.6)
-    axis.set_xlabel("AUC of the machine listener, 95% intervals over pieces (0.5: it cannot tell)")
+    axis.set_xlabel("machine listener's AUC (95%; at 0.5 it cannot tell)")
 
 
 def _said(level: object) -> str:
