@@ -132,9 +132,9 @@ class Compound(Decoder):
         """As every decoder, but that what stands in the header, and what came next some bars ago, say nothing
         at first: so a network can get these ears without forgetting what it has learnt."""
         super().initialise(generator, how)
-        for ear in (*(self.standing if self.config.standing else ()),
-                    *((self.lookback,) if self.config.lookback else ())):
-            nn.init.zeros_(ear.weight)
+        for name, weight in self.named_parameters():
+            if name.startswith(EARS):
+                nn.init.zeros_(weight)
 
     def cache(self, capacity: int) -> CompoundCache:
         return CompoundCache(self.config, 1, capacity)
