@@ -27,12 +27,11 @@ HEARD = 16                  # last bars of a prompt that it hears
 
 @dataclass(frozen=True)
 class Ear:
-    """medians: of each cue, for one that has no meaning. constant: log-odds before any tree. about: what it
-    was taught from.
+    """medians: of each cue, for one that has no meaning. about: what it was taught from.
 
     Each of n trees asks as many questions one after the other, d: node i of the 2^d - 1 asks whether cue
     `asks[tree][i]` is above `bounds[tree][i]`; its answers lead to node 2 i + 1, no, and 2 i + 2, yes. Behind
-    the last questions are the 2^d `leaves`, log-odds that are added up.
+    the last questions are the 2^d `leaves`, log-odds that are added up; before any question they are 0.
     """
 
     names: tuple[str, ...]
@@ -40,7 +39,6 @@ class Ear:
     asks: tuple[tuple[int, ...], ...]
     bounds: tuple[tuple[float, ...], ...]
     leaves: tuple[tuple[float, ...], ...]
-    constant: float
     about: dict
 
     def person(self, prompt: Score, continuation: Score, bars: int) -> float:
@@ -61,7 +59,7 @@ class Ear:
         node = np.zeros((len(heard), len(asks)), np.int64)
         for _ in range(leaves.shape[1].bit_length() - 1):
             node = 2 * node + 1 + (heard[rows, asks[trees, node]] > bounds[trees, node])
-        total = self.constant + leaves[trees, node - asks.shape[1]].sum(axis=1)
+        total = leaves[trees, node - asks.shape[1]].sum(axis=1)
         return 1 / (1 + np.exp(-total))
 
     @cached_property

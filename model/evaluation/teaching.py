@@ -74,7 +74,7 @@ def _fit(names: tuple[str, ...], table: np.ndarray, about: dict) -> Ear:
     # People count as much as the model, and before any question both are as likely.
     learner.fit(heard, person, np.where(person, several - 1, 1))
     asks, bounds, leaves = zip(*(_tree(one.tree_) for one in learner.estimators_[:, 0]), strict=True)
-    return Ear(names, tuple(medians.tolist()), asks, bounds, leaves, 0.0, about)
+    return Ear(names, tuple(medians.tolist()), asks, bounds, leaves, about)
 
 
 def _tree(grown: DecisionTreeRegressor) -> tuple[tuple[int, ...], tuple[float, ...], tuple[float, ...]]:

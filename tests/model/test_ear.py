@@ -15,14 +15,14 @@ from model.judging import LISTENER, judge
 from tests.model.takes import LIVELY
 
 
-def made_up(names: tuple[str, ...], *trees: tuple, constant: float = 0.0) -> ear.Ear:
+def made_up(names: tuple[str, ...], *trees: tuple) -> ear.Ear:
     """trees: (cues asked for, bounds, leaves)."""
     asks, bounds, leaves = zip(*trees, strict=True)
-    return ear.Ear(names, tuple(float(i) for i in range(len(names))), asks, bounds, leaves, constant, {})
+    return ear.Ear(names, tuple(float(i) for i in range(len(names))), asks, bounds, leaves, {})
 
 
 def certain(log_odds: float) -> ear.Ear:
-    return made_up(("polyphony",), ((0,), (0.0,), (0.0, 0.0)), constant=log_odds)
+    return made_up(("polyphony",), ((0,), (0.0,), (log_odds, log_odds)))
 
 
 def test_each_tree_answers_and_a_missing_cue_counts_as_usual():
