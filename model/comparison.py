@@ -175,8 +175,8 @@ def _busy(way: Callable[[], float]) -> float:
 
 
 def ratio(a: float, b: float | None) -> float | None:
-    """a / b to two digits; None where there was no b to compare with."""
-    return b and rounded(a / b, 2)
+    """a / b to three decimals; None where there was no b to compare with."""
+    return b and rounded(a / b, 3)
 
 
 def rounded(value: float | None, digits: int = 1) -> float | None:

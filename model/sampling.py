@@ -20,7 +20,8 @@ class Sampling:
 
     guidance: by the prompt (compound/guidance.py). guard: bars in which something slips are made again.
     ending: the take is to end the piece. newcomers: how likely others than the prompt's players are let in
-    (compound/entries.py). Layouts whose loop knows none of the four leave them out.
+    (compound/entries.py). returns: how much form is leaned towards (compound/returns.py). Layouts whose loop
+    knows none of the five leave them out.
     """
 
     temperature: float = 0.5
@@ -33,6 +34,7 @@ class Sampling:
     guard: bool = False
     ending: bool = False
     newcomers: float = 1.0
+    returns: float = 0.0
 
 
 def ban(logits: np.ndarray, tokens: Sequence[int]) -> np.ndarray:

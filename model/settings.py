@@ -29,6 +29,7 @@ class Settings:
     best_of: int = 1                    # candidates of which a take is the best (see judging.py)
     guidance: float = 0.75              # how much more the prompt is listened to (compound/guidance.py)
     newcomers: float = 0.4              # how likely another player is let in (compound/entries.py)
+    returns: float = 1.0                # how far bars come back as people's do (compound/returns.py)
     guard: bool = True                  # bars in which something slips are made again
     ending: bool = False                # the take ends the piece (see endings.py)
 
@@ -52,6 +53,7 @@ RANGES = {
     "no_repeat_bars": (0, 8),
     "guidance": (0.0, 2.0),
     "newcomers": (0.0, 1.0),
+    "returns": (0.0, 2.0),
     "bars": (1, 64),
     "prompt_bars": (0, 2000),
     "seed": (0, 2**31 - 1),
@@ -65,7 +67,7 @@ _PUBLISHED = [(0.5, 15, 6), (0.7, 12, 4), (0.7, 12, 10), (0.3, 8, 4), (0.3, 8, 8
               (0.9, 30, 2), (0.1, 5, 2), (0.1, 5, 10)]
 PRESETS = {"natural": Settings()} | {
     "balanced" if i == 0 else f"{t} · {k} · {n}":
-        Settings(t, k, 1.0, no_repeat_ngram=n, guidance=0.0, newcomers=1.0)
+        Settings(t, k, 1.0, no_repeat_ngram=n, guidance=0.0, newcomers=1.0, returns=0.0)
     for i, (t, k, n) in enumerate(_PUBLISHED)
 }
 
@@ -88,4 +90,4 @@ def sampling(settings: Settings) -> Sampling:
     """How a take with these settings is drawn."""
     return Sampling(settings.temperature, settings.top_k, settings.top_p, settings.min_p,
                     settings.no_repeat_ngram, settings.no_repeat_bars, settings.guidance, settings.guard,
-                    settings.ending, settings.newcomers)
+                    settings.ending, settings.newcomers, settings.returns)

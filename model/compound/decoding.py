@@ -21,6 +21,7 @@ from model.compound.guard import RETRIES, Guard, Strict
 from model.compound.guidance import Guided, contrasts
 from model.compound.pace import Pace
 from model.compound.plan import Rules
+from model.compound.returns import Echo, Returns
 from model.plan import Heard
 from model.sampling import Bars, Ngrams, Sampling
 
@@ -68,20 +69,22 @@ class Came(Enum):
 @dataclass
 class _State:
     """All that changes from event to event. known: what the network knows of the next one; length: of its
-    cache; seam: steps that must pass before it; entries: who comes in; made: the new events so far."""
+    cache; seam: steps that must pass before it; entries: who comes in; returns: what came before, by which
+    it is leaned; made: the new events so far."""
 
     known: np.ndarray
     length: int
     place: Place
     seam: int
     entries: Entries
+    returns: Returns
     ngrams: Ngrams
     bars: Bars
     made: list[list[int]]
 
     def copy(self) -> _State:
-        return replace(self, entries=self.entries.copy(), ngrams=deepcopy(self.ngrams),
-                       bars=deepcopy(self.bars), made=list(self.made))
+        return replace(self, entries=self.entries.copy(), returns=self.returns.copy(),
+                       ngrams=deepcopy(self.ngrams), bars=deepcopy(self.bars), made=list(self.made))
 
 
 class _Loop:
@@ -106,7 +109,7 @@ class _Loop:
         _listen(given, ngrams, whole_bars)
         place = Place(start % length, start // length, length)
         self.now = _State(known, self.cache.length, place, rules.seam, Entries(given, rules, how.newcomers),
-                          ngrams, whole_bars, [])
+                          Returns(given, start, length, how.returns), ngrams, whole_bars, [])
         self.next: list[int] | None = None
         self.told = self.settled = 0
         self.share = 0.0
@@ -166,7 +169,7 @@ class _Loop:
         now = self.now
         if now.seam > ev.LONGEST:
             return [ev.LONGEST, ev.WAIT, 0, 0, 0]
-        event = Event(self.engine, now.known, now.place, self.manner, now.entries, strict)
+        event = Event(self.engine, now.known, now.place, self.manner, now.entries, self._echoes(), strict)
         if self.pace:
             event.times = event.times + self.pace.lean(len(now.made), self._steps())
         left = now.place.left                   # of the bar; in its last step it may always end
@@ -182,6 +185,13 @@ class _Loop:
         event.force(now.ngrams.banned())
         return event.finish() if now.place.after(event.row[ev.TIME])[0] < self.last else None
 
+    def _echoes(self) -> list[Echo]:
+        """What came next some bars ago; at the seam: on the bar line where the new music begins."""
+        place, seam = self.now.place, self.now.seam
+        struck = (place.instrument, place.pitch) if not seam else (-1, -1)
+        echoes = self.now.returns.echoes(place.at + seam, struck)
+        return [one._replace(time=one.time + seam) for one in echoes if one.time + seam <= ev.LONGEST]
+
     def _add(self, row: list[int]) -> None:
         now = self.now
         bar, position = now.place.after(row[0])
@@ -196,6 +206,7 @@ class _Loop:
             struck = row[1], row[2]
         now.made.append(whole)
         now.place = Place(position, bar, now.place.length, *struck)
+        now.returns.came(now.place.at, row)
         now.entries.bars = self._steps() / now.place.length
         now.seam = max(0, now.seam - row[0])
         now.known = self.engine.read(np.array([whole]), self.cache)
@@ -229,7 +240,7 @@ class _Loop:
     def _steps(self) -> int:
         """How long the new music is; below 0: so long until it begins."""
         place = self.now.place
-        return (place.bar - self.rules.bar) * place.length + place.position
+        return place.at - self.rules.bar * place.length
 
     def _lands(self, row: list[int]) -> int:
         return self.now.place.after(row[0])[0]

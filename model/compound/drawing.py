@@ -15,6 +15,7 @@ import numpy as np
 from model.compound import events as ev
 from model.compound.entries import Entries
 from model.compound.guard import ON_GRID, Guard, Strict
+from model.compound.returns import Echo, lean, still
 from model.metre import STEPS
 from model.sampling import NEVER, Sampling, ban, draw
 
@@ -35,6 +36,11 @@ class Place:
         return self.bar + bars, position
 
     @property
+    def at(self) -> int:
+        """Steps since bar 0."""
+        return self.bar * self.length + self.position
+
+    @property
     def left(self) -> int:
         """Steps to the next bar line."""
         return self.length - self.position
@@ -52,14 +58,15 @@ class Manner:
 class Event:
     """The next event while it is drawn; `row` has its first five fields.
 
-    known: what the network knows of it. entries: who may play; strict: what it keeps to besides.
+    known: what the network knows of it. entries: who may play; echoes: what it is leaned towards; strict:
+    what it keeps to besides.
     """
 
     def __init__(self, engine: object, known: np.ndarray, place: Place, manner: Manner, entries: Entries,
-                 strict: Strict | None = None) -> None:
+                 echoes: list[Echo], strict: Strict | None = None) -> None:
         self.engine, self.known, self.place, self.manner, self.strict = engine, known, place, manner, strict
-        self.entries = entries
-        self.times = engine.logits(ev.TIME, known)
+        self.entries, self.echoes = entries, echoes
+        self.times = lean(engine.logits(ev.TIME, known), echoes, ev.TIME)
         self.row = [0, 0, 0, 0, 0]
         if strict and strict.grid:
             steps = (place.position + np.arange(len(self.times))) % place.length
@@ -74,6 +81,7 @@ class Event:
 
     def draw_time(self) -> int:
         time = self._draw(self.times)
+        self.left = still(self.echoes, ev.TIME, time)
         _, position = self.place.after(time)
         self.row = [time, 0, 0, 0, 0]
         self.told = self.engine.fold(ev.TIME, self.known, time, position)
@@ -81,14 +89,14 @@ class Event:
 
     def draw_player(self, legal: np.ndarray | None = None) -> bool:
         """Whether who was drawn may play here; with `legal` (bool) only these are drawn."""
-        players = self.engine.logits(ev.INSTRUMENT, self.told) + self.entries.call()
+        players = self._logits(ev.INSTRUMENT) + self.entries.call()
         if legal is not None:
             players = np.where(legal, players, NEVER)
         self.row[1] = player = self._draw(players)
         if player == ev.WAIT:
             return self.row[0] == ev.LONGEST
         if player >= ev.PLAYERS:
-            self.told = self.engine.fold(ev.INSTRUMENT, self.told, player)
+            self._fold(ev.INSTRUMENT)
         rises = self.row[0] > 0 or player >= self.place.instrument
         return rises and self.entries.lets_in(player, self.manner.rng)
 
@@ -97,7 +105,7 @@ class Event:
         time, player = self.row[:2]
         if player < ev.PLAYERS:
             return True
-        pitches = self.engine.logits(ev.PITCH, self.told).copy()
+        pitches = self._logits(ev.PITCH).copy()
         pitches[ev.PITCHES :] = NEVER
         if self.strict and player > ev.KIT:
             pitches[: ev.PITCHES][~self.strict.scale[np.arange(ev.PITCHES) % 12]] = NEVER
@@ -118,14 +126,22 @@ class Event:
     def finish(self) -> list[int]:
         """The event with its duration and velocity, if it is a note."""
         if self.row[1] >= ev.PLAYERS:
-            self.told = self.engine.fold(ev.PITCH, self.told, self.row[2])
-            durations = self.engine.logits(ev.DURATION, self.told)
+            self._fold(ev.PITCH)
+            durations = self._logits(ev.DURATION)
             if self.manner.guard and self.row[1] > ev.KIT:
                 durations = ban(durations, range(self.manner.guard.hanging(self.row[1]), len(durations)))
             self.row[3] = self._draw(durations)
             self.told = self.engine.fold(ev.DURATION, self.told, self.row[3])
             self.row[4] = self._draw(self.engine.logits(ev.VELOCITY, self.told))
         return self.row
+
+    def _logits(self, field: int) -> np.ndarray:
+        return lean(self.engine.logits(field, self.told), self.left, field)
+
+    def _fold(self, field: int) -> None:
+        """Tell what was drawn."""
+        self.told = self.engine.fold(field, self.told, self.row[field])
+        self.left = still(self.left, field, self.row[field])
 
     def _draw(self, logits: np.ndarray) -> int:
         return draw(logits, self.manner.how, self.manner.rng)

@@ -27,6 +27,7 @@ FACTORS: dict[str, tuple] = {
     "keep_instruments": (False, True),
     "newcomers": (0.0, 0.05, 0.1, 0.2, 0.5, 1.0),
     "guidance": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5),
+    "returns": (0.0, 0.5, 1.0, 1.5, 2.0),
     "guard": (True, False),
     "best_of": (1, 2, 4, 8),
 }
