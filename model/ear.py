@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from symusic import Score
 
-from model.evaluation.cues import cues
+from model.evaluation.cues import hear
 from model.evaluation.features import features
 from model.evaluation.passage import passage
 from model.score import count_bars, cut_bars
@@ -47,8 +47,7 @@ class Ear:
         known = max(count_bars(prompt), 1)
         first = max(known - HEARD, 0)
         before = passage(cut_bars(prompt, first, known) if first else prompt, known - first)
-        part = passage(continuation, bars)
-        heard = cues(part, before, features(part, before), features(before))
+        heard = hear(continuation, bars, before, features(before)).cues
         return float(self.chances(np.array([[heard[name] for name in self.names]]))[0])
 
     def chances(self, table: np.ndarray) -> np.ndarray:

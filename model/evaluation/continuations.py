@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from symusic import Score
 
 from model.evaluation import copies, faults, intervals, ngrams, takes
 from model.evaluation.baselines import Chain, markov, shuffled
-from model.evaluation.cues import cues
+from model.evaluation.cues import Heard, hear
 from model.evaluation.distances import number, over_floor
 from model.evaluation.features import SCALARS, Features, features
 from model.evaluation.fingerprint import TrainingSet
@@ -26,15 +26,6 @@ from model.settings import Settings
 SYSTEMS = ("model", "markov", "shuffled", "human")
 LEAST = 4               # prompts below which sets cannot be compared
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """One continuation, measured."""
-
-    part: Passage
-    features: Features
-    cues: dict[str, float]
 
 
 def evaluate_continuations(
@@ -82,7 +73,8 @@ def evaluate_continuations(
     }
     heard = {}
     for done, system in enumerate(SYSTEMS, 1):
-        heard[system] = [_hear(*one) for one in zip(scores[system], pieces, prompts, asked, strict=True)]
+        heard[system] = [hear(score, piece.bars, prompt, its) for score, piece, prompt, its
+                         in zip(scores[system], pieces, prompts, asked, strict=True)]
         progress("Measuring", done, len(SYSTEMS))
     groups = [piece.source for piece in pieces]
     listener, distances = {}, {}
@@ -134,12 +126,6 @@ def evaluate_continuations(
         "by_dataset": _by_dataset(by_prompt, heard),
         "by_prompt": by_prompt,
     }
-
-
-def _hear(score: Score, piece: Piece, prompt: Passage, asked: Features) -> _Heard:
-    part = passage(score, piece.bars)
-    own = features(part, prompt)
-    return _Heard(part, own, cues(part, prompt, own, asked))
 
 
 def _faults(made: Sequence[takes.Made], unguarded: Sequence[takes.Made], scores: dict[str, list[Score]],
@@ -201,7 +187,7 @@ def _by_prompt(pieces: Sequence[Piece], made: Sequence[takes.Made], wrong: dict,
     return rows
 
 
-def _by_dataset(rows: Sequence[dict], heard: dict[str, list[_Heard]]) -> dict[str, dict]:
+def _by_dataset(rows: Sequence[dict], heard: dict[str, list[Heard]]) -> dict[str, dict]:
     """Of each data set the numbers that a few prompts can bear: counts, means, faults, the longest copies."""
     found = {}
     for name in sorted({row["dataset"] for row in rows}):

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
-from model.evaluation.features import HISTOGRAMS, SCALARS, Features, divergence, jaccard
-from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, Passage
+import numpy as np
+from symusic import Score
+
+from model.evaluation.features import HISTOGRAMS, SCALARS, Features, divergence, features, jaccard
+from model.evaluation.passage import END, ONSET, PITCH, PROGRAM, Passage, passage
 
 _CHANGES = [name for name in SCALARS if not name.startswith("similarity")]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A continuation, measured."""
+
+    part: Passage
+    features: Features
+    cues: dict[str, float]
+
+
+def hear(continuation: Score, bars: int, before: Passage, prompt: Features) -> Heard:
+    """Measure a continuation of `bars` bars, from tick 0, after a prompt and its features."""
+    part = passage(continuation, bars)
+    own = features(part, before)
+    return Heard(part, own, cues(part, before, own, prompt))
 
 
 def cues(part: Passage, before: Passage, own: Features, prompt: Features) -> dict[str, float]:

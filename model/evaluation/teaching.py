@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeRegressor
 from model.ear import HEARD, Ear
 from model.evaluation import takes
 from model.evaluation.continuations import Progress
-from model.evaluation.cues import cues
+from model.evaluation.cues import hear
 from model.evaluation.features import features
 from model.evaluation.listener import auc
 from model.evaluation.passage import passage
@@ -46,11 +46,9 @@ def teach(generator: Generator, data: Path, count: int = 1000, *, each: int = 2,
     rows: list[list[dict[str, float]]] = []
     for done, (piece, *several) in enumerate(zip(pieces, *made, strict=True), 1):
         before = passage(piece.prompt, prompt_bars)
-        asked, heard = features(before), []
-        for score in (takes.human(generator.layout, piece), *(one.score for one in several)):
-            part = passage(score, piece.bars)
-            heard.append(cues(part, before, features(part, before), asked))
-        rows.append(heard)
+        asked = features(before)
+        scores = [takes.human(generator.layout, piece), *(one.score for one in several)]
+        rows.append([hear(score, piece.bars, before, asked).cues for score in scores])
         progress("Listening", done, len(pieces))
     names = tuple(rows[0][0])
     table = np.array([[[row[name] for name in names] for row in heard] for heard in rows], float)
