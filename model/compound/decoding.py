@@ -174,7 +174,10 @@ class _Loop:
             event.times = event.times + self.pace.lean(len(now.made), self._steps())
         left = now.place.left                   # of the bar; in its last step it may always end
         stay = now.seam == 0 and left > 1 and now.bars.must_go_on()
-        event.between(now.seam, left if stay else ev.LONGEST + 1)
+        stop = left if stay else ev.LONGEST + 1
+        if self.guard:
+            stop = min(stop, max(left, now.seam) + self.guard.rest)
+        event.between(now.seam, stop)
         for _ in range(TRIES):
             over = now.place.after(event.draw_time())[0] >= self.last
             plays = event.draw_player()

@@ -2,7 +2,8 @@
 
 A bar slips when it and the bar before fit no scale, or when its rhythm leaves the sixteenths and eighth
 triplets where the prompt did not. It is then made again; the last time in the scale and on the grid. No note
-at all lasts two bars and twice as long as any of its instrument in the prompt. The bounds are those of the
+at all lasts two bars and twice as long as any of its instrument in the prompt, and no bar is empty unless one
+of the prompt's is. The bounds are those of the
 evaluation's faults, which are what people hardly ever write (evaluation/faults.py).
 """
 
@@ -33,7 +34,10 @@ class Strict:
 
 
 class Guard:
-    """Holds bars of events against the prompt (n, 7)."""
+    """Holds bars of events against the prompt (n, 7).
+
+    rest: steps from a bar line within which something begins.
+    """
 
     def __init__(self, given: np.ndarray, bar_steps: int) -> None:
         notes = given[ev.is_note(given)]
@@ -43,6 +47,8 @@ class Guard:
         for player, steps in zip(notes[:, ev.INSTRUMENT], ev.DURATIONS[notes[:, ev.DURATION]], strict=True):
             self._longest[int(player)] = max(self._longest.get(int(player), 0), int(steps))
         self._two_bars = 2 * bar_steps
+        empty = (np.diff(notes[:, ev.BAR]) % ev.BARS > 1).any()
+        self.rest = ev.LONGEST + 1 if empty else bar_steps
 
     def hanging(self, player: int) -> int:
         """The first class of DURATIONS that would hang."""

@@ -70,6 +70,18 @@ def test_guarded_music_keeps_to_scales_the_grid_and_its_breath():
     assert ev.DURATIONS[loose[:, ev.DURATION]].max() >= 96 > ev.DURATIONS[kept[:, ev.DURATION]].max()
 
 
+@pytest.mark.parametrize("how, empty, rests", [(GUARDED, False, False), (GUARDED, True, True),
+                                               (FREE, False, True)])
+def test_no_bar_is_empty_unless_one_of_the_prompts_is(how, empty, rests):
+    network = Wilful(time={120: 30, 24: 20}, instrument=PIANO, pitch=C_MAJOR[0], duration=2)
+    later = bar(C_MAJOR, number=2 if empty else 1)
+    rules = Rules(48 - int(later[-1, ev.POSITION]), int(later[-1, ev.BAR]) + 1, FOUR_FOUR)
+    rows, complete = generate(network, np.concatenate([OPENING, bar(C_MAJOR), later]), rules, how, bars=8,
+                              room=99)
+    begun = set((rows[:, ev.BAR] - rules.bar).tolist())
+    assert complete and begun <= set(range(8)) and (len(begun) < 8) == rests
+
+
 def test_a_guard_that_finds_nothing_changes_nothing():
     network = Wilful(time={3: 30, 6: 30}, instrument=PIANO, pitch=dict.fromkeys(C_MAJOR, 30), duration=2)
     given = np.concatenate([OPENING, bar(C_MAJOR)])
