@@ -18,7 +18,7 @@ import numpy as np
 from model.compound import events as ev
 
 DISTANCES = (1, 2, 4, 8)            # bars
-LEANS = (0.0, -0.35, 0.3, 0.25)      # nats a field (docs/experiments.md)
+LEANS = (0.0, -0.35, 0.3, 0.6)       # nats a field (docs/experiments.md)
 
 
 class Echo(NamedTuple):
