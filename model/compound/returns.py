@@ -1,7 +1,7 @@
 """What comes back: music leans towards what came at this place some bars ago, or away from it.
 
-Left alone, the network plays a bar too often again at once, and too seldom after eight: every loop makes the
-next one likelier, and one strange note leads away from a form that people would come back to. So each value
+Left alone, the network comes back too often after two bars, and too seldom after four and eight: a loop makes
+the next one likelier, and one strange note leads away from a form that people come back to. So each value
 that goes on repeating what came so many bars ago, field by field, is made e^lean times as likely, with the
 leans under which bars are as alike as people's are. So does the decoding of Ji et al. 2023 (Language model
 decoding as direct metrics optimization, section 2) with whole texts, where this leans each draw.
