@@ -3,8 +3,8 @@
 A bar slips when it and the bar before fit no scale, or when its rhythm leaves the sixteenths and eighth
 triplets where the prompt did not. It is then made again; the last time in the scale and on the grid. No note
 at all lasts two bars and twice as long as any of its instrument in the prompt, and no bar is empty unless one
-of the prompt's is. The bounds are those of the
-evaluation's faults, which are what people hardly ever write (evaluation/faults.py).
+of the prompt's is. The bounds are those of the evaluation's faults, which are what people hardly ever write
+(evaluation/faults.py).
 """
 
 from __future__ import annotations

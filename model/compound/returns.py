@@ -17,18 +17,18 @@ import numpy as np
 
 from model.compound import events as ev
 
-DISTANCES = (1, 2, 4, 8)            # bars
-LEANS = (0.0, -0.35, 0.3, 0.6)       # nats a field (docs/experiments.md)
+LEANS = {2: -0.35, 4: 0.3, 8: 0.6}     # nats a field, by how many bars ago it came (docs/experiments.md)
 
 
 class Echo(NamedTuple):
-    """What came next some bars ago: so many steps after this place; and how much it is leaned towards."""
+    """What came next some bars ago: its fields, the time in steps after this place; and how much it is leaned
+    towards."""
 
-    lean: float
     time: int
     instrument: int
     pitch: int
     duration: int
+    nats: float
 
 
 class Returns:
@@ -38,8 +38,7 @@ class Returns:
     """
 
     def __init__(self, given: np.ndarray, at: int, bar: int, strength: float) -> None:
-        self._leans = [(bars * bar, strength * lean) for bars, lean in zip(DISTANCES, LEANS, strict=True)
-                       if strength * lean]
+        self._leans = [(bars * bar, strength * nats) for bars, nats in LEANS.items()] if strength else []
         # A bar of another metre is none ago.
         metres = np.flatnonzero(given[:, ev.INSTRUMENT] == ev.METRE)
         when = at - int(given[:, ev.TIME].sum()) + np.cumsum(given[:, ev.TIME])
@@ -62,13 +61,13 @@ class Returns:
         """What came next, bars ago, after a place and the last note that was struck there (instrument and
         pitch; -1 for none)."""
         found = []
-        for back, lean in self._leans:
+        for back, nats in self._leans:
             then = at - back
             index = bisect_right(self._notes, (then, *struck, ev.LONGEST + 1))
             if then >= self._begun and index < len(self._notes):
                 when, *what = self._notes[index]
                 if when - then <= ev.LONGEST:
-                    found.append(Echo(lean, when - then, *what))
+                    found.append(Echo(when - then, *what, nats))
         return found
 
 
@@ -78,10 +77,10 @@ def lean(logits: np.ndarray, echoes: list[Echo], field: int) -> np.ndarray:
         return logits
     leant = logits.copy()
     for echo in echoes:
-        leant[echo[1 + field]] += echo.lean
+        leant[echo[field]] += echo.nats
     return leant
 
 
 def still(echoes: list[Echo], field: int, value: int) -> list[Echo]:
     """Those that go on once a field has a value."""
-    return [echo for echo in echoes if echo[1 + field] == value]
+    return [echo for echo in echoes if echo[field] == value]

@@ -7,7 +7,7 @@ from model.compound import events as ev
 from model.compound import returns
 from model.compound.decoding import generate
 from model.compound.plan import Rules
-from model.compound.returns import DISTANCES, Echo, Returns
+from model.compound.returns import Echo, Returns
 from model.sampling import Sampling
 from tests.model.compound.wilful import FOUR_FOUR, OPENING, PIANO, Wilful
 
@@ -23,16 +23,16 @@ def heard() -> np.ndarray:
 
 @pytest.fixture
 def only_four_bars(monkeypatch):
-    monkeypatch.setattr(returns, "LEANS", (0.0, 0.0, 2.0, 0.0))
+    monkeypatch.setattr(returns, "LEANS", {4: 2.0})
 
 
 def test_what_came_next_four_bars_ago(only_four_bars):
     known = Returns(heard(), 3 * BAR + 24, BAR, 1.0)
     told = known.echoes(4 * BAR, (-1, -1))
-    assert told == [Echo(2.0, 0, PIANO, 60, 23)], "on the bar line"
-    assert known.echoes(4 * BAR, (PIANO, 60)) == [Echo(2.0, 24, PIANO, 64, 23)], "after what was struck there"
-    assert known.echoes(4 * BAR, (PIANO, 59)) == [Echo(2.0, 0, PIANO, 60, 23)], "the same onset goes on"
-    assert known.echoes(4 * BAR + 7, (PIANO, 90)) == [Echo(2.0, 17, PIANO, 64, 23)]
+    assert told == [Echo(0, PIANO, 60, 23, 2.0)], "on the bar line"
+    assert known.echoes(4 * BAR, (PIANO, 60)) == [Echo(24, PIANO, 64, 23, 2.0)], "after what was struck there"
+    assert known.echoes(4 * BAR, (PIANO, 59)) == [Echo(0, PIANO, 60, 23, 2.0)], "the same onset goes on"
+    assert known.echoes(4 * BAR + 7, (PIANO, 90)) == [Echo(17, PIANO, 64, 23, 2.0)]
     assert known.echoes(3 * BAR, (-1, -1)) == [], "nothing was before the first bar"
 
 
@@ -40,7 +40,7 @@ def test_what_was_taken_back_was_never_played(only_four_bars):
     known = Returns(heard(), 3 * BAR + 24, BAR, 0.5)
     later = known.copy()
     later.came(4 * BAR, [24, PIANO, 72, 5, 20])
-    assert later.echoes(8 * BAR, (-1, -1)) == [Echo(1.0, 0, PIANO, 72, 5)]
+    assert later.echoes(8 * BAR, (-1, -1)) == [Echo(0, PIANO, 72, 5, 1.0)]
     assert known.echoes(8 * BAR, (-1, -1)) == []
 
 
@@ -51,7 +51,7 @@ def test_bars_of_another_metre_are_none_ago(only_four_bars):
 
 def test_no_strength_and_no_leans_are_no_echoes(only_four_bars, monkeypatch):
     assert Returns(heard(), 3 * BAR + 24, BAR, 0.0).echoes(4 * BAR, (-1, -1)) == []
-    monkeypatch.setattr(returns, "LEANS", (0.0,) * len(DISTANCES))
+    monkeypatch.setattr(returns, "LEANS", {})
     assert Returns(heard(), 3 * BAR + 24, BAR, 1.0).echoes(4 * BAR, (-1, -1)) == []
 
 
@@ -68,5 +68,6 @@ def test_a_tune_comes_back_the_more_often_the_more_it_is_leaned_towards(only_fou
 
 
 def test_what_ships_leans_towards_form_and_away_from_loops():
-    near, far = returns.LEANS[:2], returns.LEANS[2:]
+    near, far = ([nats for bars, nats in returns.LEANS.items() if (bars > 2) == apart]
+                 for apart in (False, True))
     assert min(far) > 0 > min(near)
