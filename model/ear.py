@@ -14,15 +14,12 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
-from symusic import Score
 
-from model.evaluation.cues import hear
+from model.evaluation.cues import cues
 from model.evaluation.features import features
-from model.evaluation.passage import passage
-from model.score import count_bars, cut_bars
+from model.evaluation.passage import Passage
 
 FILE = "listener.json"
-HEARD = 16                  # last bars of a prompt that it hears
 
 
 @dataclass(frozen=True)
@@ -41,13 +38,10 @@ class Ear:
     leaves: tuple[tuple[float, ...], ...]
     about: dict
 
-    def person(self, prompt: Score, continuation: Score, bars: int) -> float:
-        """The probability, 0-1, that a person wrote a continuation of `bars` bars from tick 0, if as many
-        such were people's as the model's."""
-        known = max(count_bars(prompt), 1)
-        first = max(known - HEARD, 0)
-        before = passage(cut_bars(prompt, first, known) if first else prompt, known - first)
-        heard = hear(continuation, bars, before, features(before)).cues
+    def person(self, part: Passage, before: Passage) -> float:
+        """The probability, 0-1, that a person wrote a continuation of a prompt, if as many such were people's
+        as the model's."""
+        heard = cues(part, before, features(part, before), features(before))
         return float(self.chances(np.array([[heard[name] for name in self.names]]))[0])
 
     def chances(self, table: np.ndarray) -> np.ndarray:

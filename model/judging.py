@@ -68,7 +68,7 @@ def judge(prompt: Score | None, continuation: Score, bars: int, ear: Ear | None 
              "register": _register(part, before), "density": _density(part, before),
              "harmony": _harmony(part, before)}
     if ear is not None and before is not None:
-        person = ear.person(prompt, continuation, bars)
+        person = ear.person(part, before)
         found[LISTENER] = person, f"A listener taught on it gives a person {_in_100(person)} chances."
     return Verdict({name: score for name, (score, _) in found.items()},
                    {name: reason for name, (_, reason) in found.items()})

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.tree import DecisionTreeRegressor
 
-from model.ear import HEARD, Ear
+from model.ear import Ear
 from model.evaluation import takes
 from model.evaluation.continuations import Progress
 from model.evaluation.cues import hear
@@ -22,6 +22,7 @@ from model.evaluation.listener import auc
 from model.evaluation.passage import passage
 from model.evaluation.pieces import held_out
 from model.generator import Generator
+from model.judging import LOOK
 from model.settings import Settings
 
 # Of the trees, as docs/experiments.md says; and how many questions each asks in a row.
@@ -34,8 +35,8 @@ def teach(generator: Generator, data: Path, count: int = 1000, *, each: int = 2,
           cache: Path | None = None, progress: Progress = lambda what, done, total: None) -> Ear:
     """A listener of `count` pieces of a prepared folder's split, each continued by its composer and by the
     model, `each` times. `about` has its AUC on pieces that it had not learnt from, in five folds."""
-    if prompt_bars > HEARD:
-        raise ValueError(f"prompt bars are at most {HEARD}; received {prompt_bars}.")
+    if prompt_bars > LOOK:
+        raise ValueError(f"prompt bars are at most {LOOK}; received {prompt_bars}.")
     settings = settings or Settings()
     pieces = held_out(data, count, split=split, bars=bars, prompt_bars=prompt_bars, seed=seed,
                       progress=lambda n, total: progress("Choosing pieces", n, total))

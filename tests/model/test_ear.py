@@ -9,6 +9,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 
 from model import checkpoint, ear
 from model.evaluation import teaching
+from model.evaluation.passage import passage
 from model.evaluation.teaching import teach
 from model.generator import Generator
 from model.judging import LISTENER, judge
@@ -68,7 +69,8 @@ def test_what_was_taught_is_kept_and_read_again(tiny_events, prepared_events, tm
     assert taught.about["pieces"] == 6 and taught.about["takes"] == 2 and 0 <= taught.about["auc"] <= 1
     taught.save(tmp_path)
     again = ear.read(tmp_path)
-    assert again.person(music(bars=2), music(bars=2), 2) == taught.person(music(bars=2), music(bars=2), 2)
+    two_bars = passage(music(bars=2), 2)
+    assert again.person(two_bars, two_bars) == taught.person(two_bars, two_bars)
     assert ear.read(Path(tmp_path, "nowhere")) is None
 
 
