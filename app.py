@@ -21,7 +21,7 @@ from analysis.works import CLIPS, Works
 from model import Generator, human_pieces, prompts
 from model.assets import Assets
 from model.catalogue import Catalogue
-from model.door import Server, listen
+from model.door import Server, leave, listen
 from model.duels.routes import Duels
 from model.page import house_options, house_theme, mount_compose
 from model.shelf import Shelf
@@ -135,11 +135,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Segue is at http://{asked.host}:{asked.port}", flush=True)
         if not os.environ.get("SEGUE_ADMIN_PASSWORD"):
             print(f"The password of /research for this run is {settings.password}", flush=True)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))   # uvicorn raises it anew when all is put away
+        # uvicorn raises it anew when all is put away
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             server.run(sockets=[door])
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

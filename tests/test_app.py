@@ -143,7 +143,7 @@ def test_sigterm_ends_everything_and_the_password_was_printed(server):
     url, process, log = server
     with urlopen(f"{url}/gradio_api/heartbeat/abc", timeout=60):    # a visitor whose page is open
         process.terminate()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=60) == 0, log.read_text()
     with pytest.raises(ProcessLookupError):         # nobody is left of its session, no worker either
         os.killpg(process.pid, 0)
     assert "The password of /research for this run is " in log.read_text()
