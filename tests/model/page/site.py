@@ -174,8 +174,10 @@ def go_on(page) -> None:
 
 
 def more(page) -> None:
-    """Unfolds the settings that few need."""
+    """Unfolds the settings that few need. Gradio sets them up anew in the frame after they are seen first."""
     page.locator("#more button").first.click()
+    page.locator("#more input").first.wait_for()
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def upload(page, name: str, data: bytes) -> None:
