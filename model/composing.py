@@ -16,7 +16,7 @@ from model.catalogue import Catalogue
 from model.generator import Generator
 from model.hanging import hang_up
 from model.runs import Run, Running, reason
-from model.settings import Settings
+from model.settings import CHARACTER, PRESETS, Settings, preset_of
 from model.shelf import Shelf, is_token
 from model.visit import SHELF, Visit, bars_of, seed_of
 from model.wishes import ANY
@@ -142,9 +142,9 @@ class Composing:
             music, title = visit.origin(self._catalogue, asked.programs, asked.tempo, first)
             source = keeping.Source(title, music)
         used = source.parent[1] or int(asked.used)
-        settings = Settings(
-            temperature=asked.temperature, top_k=int(asked.top_k), top_p=asked.top_p,
-            no_repeat_ngram=int(asked.ngram), guidance=asked.guidance,
+        character = asked.temperature, int(asked.top_k), asked.top_p, int(asked.ngram), asked.guidance
+        settings = replace(
+            PRESETS[preset_of(character) or "natural"], **dict(zip(CHARACTER, character, strict=True)),
             bars=bars_of(asked.length, asked.unit, source.music, used), prompt_bars=used,
             seed=seed_of(asked.seed, self._chance), keep_instruments=bool(asked.keep_instruments),
             whistle=bool(asked.whistle), style=str(asked.style or ANY), density=int(asked.density or 0),

@@ -28,7 +28,7 @@ from model.preface import Preface
 from model.recall import recall
 from model.runs import reason
 from model.score import ScoreError, read
-from model.settings import PRESETS, RANGES, Settings
+from model.settings import CHARACTER, PRESETS, RANGES, Settings
 from model.shelf import Shelf
 from model.squeeze import Squeeze
 from model.visit import BARS, FILE, LENGTHS, NOTHING, SECONDS, SHELF, Visit
@@ -121,9 +121,8 @@ def compose_page(generator: Generator, catalogue: Catalogue, shelf: Shelf,
 
     def settle(character: str) -> tuple:
         if character not in PRESETS:
-            return (gr.skip(),) * 5
-        preset = PRESETS[character]
-        return (preset.temperature, preset.top_k, preset.top_p, preset.no_repeat_ngram, preset.guidance)
+            return (gr.skip(),) * len(CHARACTER)
+        return tuple(getattr(PRESETS[character], name) for name in CHARACTER)
 
     def change(system: str) -> tuple:
         """Style and density: what the chosen system obeys."""

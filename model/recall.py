@@ -9,11 +9,9 @@ import json
 from dataclasses import dataclass
 
 from model.generator import Generator
-from model.settings import PRESETS, RANGES, Settings
+from model.settings import CHARACTER, RANGES, Settings, preset_of
 from model.visit import BARS, LENGTHS, SECONDS
 from model.wishes import ANY
-
-_CHARACTER = ("temperature", "top_k", "top_p", "no_repeat_ngram", "guidance")       # what a preset decides
 
 
 @dataclass(frozen=True)
@@ -40,9 +38,7 @@ class Recalled:
     @property
     def character(self) -> str | None:
         """The preset whose settings these are; None: the visitor's own."""
-        mine = [getattr(self, name) for name in _CHARACTER]
-        return next((name for name, preset in PRESETS.items()
-                     if [getattr(preset, part) for part in _CHARACTER] == mine), None)
+        return preset_of([getattr(self, name) for name in CHARACTER])
 
 
 def recall(kept: object, generator: Generator, most_takes: int) -> Recalled | None:

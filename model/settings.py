@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
 
@@ -70,6 +71,13 @@ PRESETS = {"natural": Settings()} | {
         Settings(t, k, 1.0, no_repeat_ngram=n, guidance=0.0, newcomers=1.0, returns=0.0)
     for i, (t, k, n) in enumerate(_PUBLISHED)
 }
+CHARACTER = ("temperature", "top_k", "top_p", "no_repeat_ngram", "guidance")     # what a preset shows
+
+
+def preset_of(character: Sequence[object]) -> str | None:
+    """The preset that has these values of CHARACTER; None where there is none."""
+    return next((name for name, preset in PRESETS.items()
+                 if [getattr(preset, part) for part in CHARACTER] == list(character)), None)
 
 
 @dataclass(frozen=True)

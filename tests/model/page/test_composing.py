@@ -1,6 +1,7 @@
 """Composing: the settings reach the generator, takes come, what went wrong is said."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from model.catalogue import Catalogue
 from model.page import compose_page
 from model.score import bar_seconds, read
-from model.settings import RANGES
+from model.settings import PRESETS, RANGES, Settings
 from model.shelf import Shelf
 from tests.model.page.site import MINUTE, Player, go_on, more, set_slider
 
@@ -105,7 +106,7 @@ def test_sliders_at_their_ends_reach_the_generator(compose, site):
         assert asked == pytest.approx(tuple(values[end] for values in ends.values()))
 
 
-def test_a_preset_moves_the_sliders_and_a_slider_ends_the_preset(compose):
+def test_a_preset_moves_the_sliders_and_a_slider_ends_the_preset(compose, site):
     more(compose)
     character = compose.get_by_label("Character")
     assert character.input_value() == "Natural · 1 · top-p 0.95"
@@ -114,8 +115,16 @@ def test_a_preset_moves_the_sliders_and_a_slider_ends_the_preset(compose):
     compose.get_by_role("option", name="Adventurous · 0.9 · 30 · 12").click()
     heat = "document.querySelector('[aria-label=\"number input for Temperature\"]').value"
     compose.wait_for_function(f"{heat} === '0.9'")
+    go_on(compose)
+    compose.locator(".take").wait_for()
     set_slider(compose, "Temperature", 0.4)
     compose.wait_for_function("document.querySelector('[aria-label=Character]').value === 'My own'")
+    compose.locator("#continue:enabled").click()
+    compose.locator(".run").nth(1).wait_for()
+    preset, own = (settings for _, settings, _ in site.player.calls)
+    same = {name: getattr(preset, name) for name in ("seed", "bars", "prompt_bars", "best_of")}
+    assert preset == replace(PRESETS["0.9 · 30 · 12"], **same)      # with what no slider shows
+    assert (own.temperature, own.newcomers, own.returns) == (0.4, Settings.newcomers, Settings.returns)
 
 
 def test_a_seed_that_is_no_number_gets_one_sentence(compose, site):
