@@ -22,6 +22,8 @@ def evaluate(
         help="Continue the pieces of this folder with a library.csv, not those of the split.")] = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
     prompts: Annotated[int, typer.Option(help="How many pieces to continue; 0: only predict.")] = 100,
+    skip: Annotated[int, typer.Option(help="Pieces to pass over first: those of an earlier evaluation with "
+                                           "this seed.")] = 0,
     bars: Annotated[int, typer.Option(help="Bars to continue each by.")] = 8,
     prompt_bars: Annotated[int, typer.Option(help="Bars that are given.")] = 8,
     settings: Annotated[str, typer.Option(
@@ -51,7 +53,7 @@ def evaluate(
         why = f"Evaluating needs requirements-train.txt; {error.name} is not installed."
         raise ValueError(why) from error
 
-    asked = run.Request(checkpoint, data, library, split, prompts, bars, prompt_bars, settings, pieces,
+    asked = run.Request(checkpoint, data, library, split, prompts, skip, bars, prompt_bars, settings, pieces,
                         sequence, copies, controls, seed, workers, published, earlier, cache)
     with bar() as progress:
         results = run.evaluate(asked, tasks(progress))

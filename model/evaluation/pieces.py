@@ -37,9 +37,11 @@ class Piece:
 
 
 def held_out(data: Path, count: int, *, split: str = "test", prompt_bars: int = 8, bars: int = 8,
-             seed: int = 0, training: TrainingSet | None = None,
+             seed: int = 0, skip: int = 0, training: TrainingSet | None = None,
              progress: Callable[[int, int], None] = lambda done, total: None) -> list[Piece]:
     """Up to `count` pieces of a prepared folder's split, drawn at random, one a source piece at most.
+
+    skip: so many that would be chosen first are left to whoever has seen them already.
 
     Chosen are pieces with `prompt_bars` + `bars` bars and notes in both stretches. With a training set those
     that share 4 of 16 hashes of their melody with a training piece are left out (see fingerprint.sketch).
@@ -49,11 +51,11 @@ def held_out(data: Path, count: int, *, split: str = "test", prompt_bars: int = 
     rows = list(prepared.rows)
     random.Random(seed).shuffle(rows)
     found = ((row.file, row.dataset, f"{row.dataset}/{row.source}", prepared.score(row)) for row in rows)
-    return _chosen(found, count, prompt_bars, bars, training, progress)
+    return _chosen(found, count, prompt_bars, bars, skip, training, progress)
 
 
 def from_library(folder: Path, cache: Path, count: int, *, prompt_bars: int = 8, bars: int = 8, seed: int = 0,
-                 training: TrainingSet | None = None,
+                 skip: int = 0, training: TrainingSet | None = None,
                  progress: Callable[[int, int], None] = lambda done, total: None) -> list[Piece]:
     """The same from a folder with a library.csv (see library.py); a piece's data set is its first folder."""
     own = [piece for piece in human_pieces(folder, cache) if piece.excerpt is None]
@@ -68,14 +70,16 @@ def from_library(folder: Path, cache: Path, count: int, *, prompt_bars: int = 8,
             parts = piece.path.relative_to(folder.resolve()).parts
             yield "/".join(parts), parts[0] if len(parts) > 1 else folder.name, piece.source, score
 
-    return _chosen(scores(), count, prompt_bars, bars, training, progress)
+    return _chosen(scores(), count, prompt_bars, bars, skip, training, progress)
 
 
-def _chosen(found: Iterable[tuple[str, str, str, Score]], count: int, prompt_bars: int, bars: int,
+def _chosen(found: Iterable[tuple[str, str, str, Score]], count: int, prompt_bars: int, bars: int, skip: int,
             training: TrainingSet | None, progress: Callable[[int, int], None]) -> list[Piece]:
     if min(count, prompt_bars, bars) < 1:
         raise EvaluationError("prompts, prompt bars and bars are at least 1; received "
                               f"{count}, {prompt_bars} and {bars}.")
+    if skip < 0:
+        raise EvaluationError(f"skip is 0 or more; received {skip}.")
     chosen: list[Piece] = []
     taken: set[str] = set()
     for name, dataset, source, whole in found:
@@ -85,6 +89,8 @@ def _chosen(found: Iterable[tuple[str, str, str, Score]], count: int, prompt_bar
         if training is not None and training.kin(passage(whole, total)) >= KIN:
             continue
         taken.add(source)
+        if len(taken) <= skip:
+            continue
         score = cut_bars(whole, 0, prompt_bars + bars + _MARGIN)
         chosen.append(Piece(name, dataset, source, score, cut_bars(score, 0, prompt_bars), prompt_bars, bars))
         progress(len(chosen), count)

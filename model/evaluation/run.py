@@ -32,12 +32,12 @@ class Request:
     """What is evaluated, on what.
 
     data: a prepared folder of the checkpoint's own layout. library: a folder with a library.csv whose pieces
-    are continued instead of the split's. prompts: how many, 0 for the likelihood alone; bars: to continue by.
-    pieces, sequence: of the likelihood. copies: look for copied runs in the training split (at first it takes
-    minutes); without, the fingerprints that ship are asked, if they are of this music. controls: with the
-    players of how many pieces wishes are tried, 0 for none. published: an evaluation.json of the published
-    recipe. earlier: one of this system when it had been taught with the same compute as that, if it has
-    learnt on since.
+    are continued instead of the split's. prompts: how many, 0 for the likelihood alone; skip: after how many
+    others; bars: to continue by. pieces, sequence: of the likelihood. copies: look for copied runs in the
+    training split (at first it takes minutes); without, the fingerprints that ship are asked, if they are of
+    this music. controls: with the players of how many pieces wishes are tried, 0 for none. published: an
+    evaluation.json of the published recipe. earlier: one of this system when it had been taught with the same
+    compute as that, if it has learnt on since.
     """
 
     checkpoint: str | None = None
@@ -45,6 +45,7 @@ class Request:
     library: Path | None = None
     split: str = "test"
     prompts: int = 100
+    skip: int = 0
     bars: int = 8
     prompt_bars: int = 8
     settings: str = "natural"
@@ -135,7 +136,7 @@ def _continued(request: Request, settings: Settings, progress: Progress) -> dict
         if request.controls and request.data.is_dir():
             obeyed = controls(generator, Prepared(request.data, request.split), settings, request.controls,
                               request.seed, progress)
-        return {**found, "controls": obeyed}
+        return {**found, "skipped": request.skip, "controls": obeyed}
 
 
 def _indexed(request: Request) -> bool:
@@ -148,7 +149,8 @@ def prompts(request: Request, training: TrainingSet | None = None,
             progress: Progress = lambda what, done, total: None) -> list[Piece]:
     """The held-out pieces of a request, without those that the training set is kin to."""
     asked = {"prompt_bars": request.prompt_bars, "bars": request.bars, "seed": request.seed,
-             "training": training, "progress": lambda n, total: progress("Choosing prompts", n, total)}
+             "skip": request.skip, "training": training,
+             "progress": lambda n, total: progress("Choosing prompts", n, total)}
     if request.library is not None:
         return from_library(request.library, request.cache, request.prompts, **asked)
     return held_out(request.data, request.prompts, split=request.split, **asked)

@@ -32,6 +32,12 @@ def test_the_seed_decides(prepared_events):
     assert one == same != other and len(one) == 8
 
 
+def test_what_comes_after_others_was_not_among_them(prepared_events):
+    all_, later = (names(held_out(prepared_events, 8 - skip, split="train", prompt_bars=4, bars=4, skip=skip))
+                   for skip in (0, 5))
+    assert len(later) == 3 and later == all_[5:]
+
+
 def test_what_training_knows_is_left_out(prepared_events, music):
     known = held_out(prepared_events, 100, split="train", prompt_bars=4, bars=4)
     prepared = Prepared(prepared_events, "train")
@@ -58,6 +64,7 @@ def test_a_library_gives_prompts_too(music, tmp_path):
 
 @pytest.mark.parametrize("asked, said", [
     ({"count": 0}, "received 0, 4 and 4."),
+    ({"count": 1, "skip": -1}, "skip is 0 or more; received -1."),
     ({"count": 1, "bars": 500}, "504 bars or more .* none was found"),
 ])
 def test_wrong_requests(prepared_events, asked, said):
