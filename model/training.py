@@ -346,11 +346,17 @@ def finish(recipe: Recipe, run: Path) -> Path:
 
 
 def curve(run: Path) -> str:
-    """The validation losses of a run, all its starts joined, as CSV: step, valid_loss, valid_bits."""
+    """The validation losses of a run, all its starts joined, as CSV: step, valid_loss, valid_bits.
+
+    What a later start has gone over once more counts as it went the last time.
+    """
     rows: dict[int, dict] = {}
     logs = run.glob("log*/metrics.csv")
     for log in sorted(logs, key=lambda path: int(path.parent.name.removeprefix("log"))):
         with open(log, newline="", encoding="utf-8") as file:
-            rows |= {int(row["step"]): row for row in csv.DictReader(file) if row.get("valid_loss")}
+            found = list(csv.DictReader(file))
+        begin = min((int(row["step"]) for row in found), default=0)
+        rows = {step: row for step, row in rows.items() if step < begin}
+        rows |= {int(row["step"]): row for row in found if row.get("valid_loss")}
     lines = [f"{step},{row['valid_loss']},{row['valid_bits']}" for step, row in sorted(rows.items())]
     return "\n".join(["step,valid_loss,valid_bits", *lines]) + "\n"

@@ -84,6 +84,16 @@ def test_what_a_run_leaves(run, prepared):
     assert list(run.glob("log1/events.out.tfevents.*")), "TensorBoard's log"
 
 
+def test_the_curve_forgets_what_was_gone_over_once_more(tmp_path):
+    logs = {0: [(9, ""), (19, "3"), (29, "2")], 1: [(24, ""), (34, "1")]}
+    for number, rows in logs.items():
+        (tmp_path / f"log{number}").mkdir()
+        lines = [f"{step},{loss},{loss}" for step, loss in rows]
+        text = "\n".join(["step,valid_loss,valid_bits", *lines])
+        (tmp_path / f"log{number}" / "metrics.csv").write_text(text, encoding="utf-8")
+    assert training.curve(tmp_path) == "step,valid_loss,valid_bits\n19,3,3\n34,1,1\n"
+
+
 def test_an_average_of_the_weights_can_be_kept(prepared, tmp_path):
     made = recipe(prepared, steps=3, validate_every=3, average=0.5)
     checkpoint.load(train(made, tmp_path))
