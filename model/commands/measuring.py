@@ -76,7 +76,7 @@ def sweep(
     prompts: Annotated[int, typer.Option(help="How many pieces to continue.")] = 60,
     bars: Annotated[int, typer.Option(help="Bars to continue each by.")] = 8,
     settings: Annotated[str, typer.Option(help="The centre: a preset, or changes to it.")] = "natural",
-    factors: Annotated[str, typer.Option(help="What to move, such as temperature,best_of; blank: all.")] = "",
+    factors: Annotated[str, typer.Option(help="What to move, such as best_of,preset; blank: all.")] = "",
     seed: Annotated[int, typer.Option(help="Decides the pieces and the takes.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; as many as cores if left out.")] = None,
 ) -> None:
@@ -90,7 +90,7 @@ def sweep(
                     workers=workers)
     with bar() as progress:
         task = progress.add_task("Sweeping", total=None)
-        found = designed.sweep(asked, tuple(filter(None, factors.split(","))) or tuple(designed.FACTORS),
+        found = designed.sweep(asked, tuple(filter(None, factors.split(","))) or designed.ALL,
                                lambda what, n, all_: progress.update(task, description=what, completed=n,
                                                                      total=all_))
     out.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
 """A designed sweep over the settings: which of them a machine listener tells from people least.
 
-One factor is moved at a time from a centre, and the published preset stands beside it; all continue the same
-prompts from the same seeds, so settings are compared on what they change. docs/experiments.md has the figure.
+One factor is moved at a time from a centre, and the published presets stand beside it, guarded and not; all
+continue the same prompts from the same seeds, so settings are compared on what they change.
+docs/experiments.md has the figure.
 """
 
 from __future__ import annotations
@@ -31,25 +32,29 @@ FACTORS: dict[str, tuple] = {
     "guard": (True, False),
     "best_of": (1, 2, 4, 8),
 }
+PRESET = "preset"               # moves all of them: to what was published
+ALL = *FACTORS, PRESET
 _NAMES = {"no_repeat_ngram": "no-repeat n-gram", "no_repeat_bars": "no-repeat bars", "best_of": "best of",
           "keep_instruments": "only the prompt's instruments",
           "top_p": "top-p", "top_k": "top-k", "min_p": "min-p"}
 
 
-def design(centre: Settings, factors: Sequence[str] = tuple(FACTORS)) -> list[tuple[str, Settings]]:
-    """(label, settings) of the centre, of each level of each factor around it, and of 'balanced', the
-    published system's. EvaluationError: no such factor."""
-    if unknown := set(factors) - set(FACTORS):
-        raise EvaluationError(f"factors are some of {', '.join(FACTORS)}; "
-                              f"received {', '.join(sorted(unknown))}.")
+def design(centre: Settings, factors: Sequence[str] = ALL) -> list[tuple[str, Settings]]:
+    """(label, settings) of the centre, of each level of each factor around it, and of the published presets
+    with the guard and without. EvaluationError: no such factor."""
+    if unknown := set(factors) - set(ALL):
+        raise EvaluationError(f"factors are some of {', '.join(ALL)}; received {', '.join(sorted(unknown))}.")
     found = [("centre", centre)]
-    for name in factors:
+    for name in (name for name in FACTORS if name in factors):
         found += [(f"{_NAMES.get(name, name)} {_said(level)}", replace(centre, **{name: level}))
                   for level in FACTORS[name] if level != getattr(centre, name)]
-    return [*found, ("published preset", PRESETS["balanced"])]
+    for preset in list(PRESETS.values())[1:] if PRESET in factors else ():
+        label = f"published {preset.temperature:g} · {preset.top_k} · {preset.no_repeat_ngram}"
+        found += [(label, preset), (f"{label}, guard off", replace(preset, guard=False))]
+    return found
 
 
-def sweep(request: Request, factors: Sequence[str] = tuple(FACTORS),
+def sweep(request: Request, factors: Sequence[str] = ALL,
           progress: Progress = lambda what, done, total: None) -> dict:
     """{"prompts", "bars", "split", "checkpoint", "checkpoint_sha256", "people", "rows"}: the centre first,
     `request.settings` on the request's prompts. A row has label, settings, auc, ci95, distance (mean over the

@@ -1,28 +1,39 @@
 """A sweep moves one factor at a time and says what came of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from model.evaluation.prepared import EvaluationError
-from model.evaluation.sweep import FACTORS, design, figure, table
+from model.evaluation.sweep import FACTORS, PRESET, design, figure, table
 from model.settings import PRESETS, Settings
 
 CENTRE = Settings()
 
 
 def test_every_setting_differs_from_the_centre_in_one_factor():
-    (first, centre), *others, (last, preset) = design(CENTRE)
-    assert first == "centre" and centre == CENTRE and preset == PRESETS["balanced"] and "published" in last
+    (first, centre), *others = design(CENTRE, tuple(FACTORS))
+    assert first == "centre" and centre == CENTRE
     for label, settings in others:
         moved = [name for name in FACTORS if getattr(settings, name) != getattr(CENTRE, name)]
         assert len(moved) == 1 and settings != CENTRE, label
     assert len({label for label, _ in others}) == len(others)
     for name, levels in FACTORS.items():
-        reached = {getattr(settings, name) for _, settings in design(CENTRE)[:-1]}
+        reached = {getattr(settings, name) for _, settings in [("", CENTRE), *others]}
         assert set(levels) <= reached
 
 
+def test_the_published_presets_stand_beside_it_with_the_guard_and_without():
+    _, *presets = design(CENTRE, [PRESET])
+    published = list(PRESETS.values())[1:]
+    assert [settings for _, settings in presets[::2]] == published
+    assert [settings for _, settings in presets[1::2]] == [replace(one, guard=False) for one in published]
+    assert presets[1][0] == "published 0.5 · 15 · 6, guard off"
+    assert design(CENTRE)[-len(presets):] == presets
+
+
 def test_only_known_factors_are_moved():
-    assert len(design(CENTRE, ["best_of"])) == 2 + len(FACTORS["best_of"]) - 1
+    assert len(design(CENTRE, ["best_of"])) == len(FACTORS["best_of"])
     with pytest.raises(EvaluationError, match="received tempo"):
         design(CENTRE, ["tempo"])
 
