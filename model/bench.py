@@ -33,8 +33,8 @@ PIECES = ("joplin/maple_leaf_rag.mxl", "corelli/opus3no1/1grave.xml", "schumann_
 
 def bench(system: str | Path | None, against: str | Path | None, folder: Path, prompt_tokens: int = 512,
           tokens: int = 256, rounds: int = 3) -> dict:
-    """Measure a system (None: the default), and the token checkpoint `against` (None: the published one, or a
-    network of chance in its shape) by ours and by its peers.
+    """Measure a system (None: the default), and the token checkpoint `against` (None: the published one) by
+    ours and by its peers.
 
     folder: where excerpts are kept. ValueError: a number below 1, or `against` has no tokens.
 
@@ -57,8 +57,7 @@ def bench(system: str | Path | None, against: str | Path | None, folder: Path, p
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with same_weights(against) as same:
-            found = compare(same, folder, prompt_tokens, tokens, rounds)
+        found = compare(same_weights(against), folder, prompt_tokens, tokens, rounds)
         notes, seconds = _music(ready, folder, rounds)
         first = _first_sound(ready, folder, rounds)
     finally:

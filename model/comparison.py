@@ -10,21 +10,18 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
-import torch
 
 from model import checkpoint, engine, peers
 from model.checkpoint import Checkpoint
 from model.library import prompts
-from model.networks import build
 from model.peers.peer import Peer
 from model.plan import Plan
 from model.pool import Pool
@@ -32,7 +29,6 @@ from model.sampling import Sampling
 from model.workers import Job, Reading
 
 PUBLISHED = "published"
-SPELT_LIKE = "segue-small"      # whose tokens a network of chance speaks, where no published one ships
 TAKES = 4
 LONG = 64                       # bars: more than any round fills
 PROBE = 32                      # tokens, at most, by which the best number of threads is chosen
@@ -41,21 +37,12 @@ AS_PUBLISHED = Sampling()       # temperature 0.5, the 15 likeliest, no 6 tokens
 PROMPT = "beethoven/opus18no4.mxl"      # 977 tokens of segue-small
 
 
-@contextmanager
-def same_weights(against: str | Path | None) -> Iterator[Checkpoint]:
-    """The token checkpoint that everybody plays."""
-    if against is None and PUBLISHED not in checkpoint.names():
-        layout = checkpoint.load_layout(checkpoint.folder_of(SPELT_LIKE))
-        network = build(layout.network, {"window": 1024, **layout.shape})
-        network.initialise(torch.Generator().manual_seed(0))
-        with tempfile.TemporaryDirectory() as folder:
-            checkpoint.save(Path(folder), layout, network, {})
-            yield replace(checkpoint.load(folder), name="chance")
-        return
+def same_weights(against: str | Path | None) -> Checkpoint:
+    """The checkpoint that everybody plays; the published network if none is named. ValueError: no tokens."""
     ready = checkpoint.load(against or PUBLISHED)
     if ready.layout.network != "transformer":
         raise ValueError(f"What others can play, too, has tokens; received {ready.name}.")
-    yield ready
+    return ready
 
 
 class _Other:
