@@ -34,7 +34,7 @@ LONG = 64                       # bars: more than any round fills
 PROBE = 32                      # tokens, at most, by which the best number of threads is chosen
 COMPARED = ("ours_1", "ours_4", "transformers_1", "transformers_4")
 AS_PUBLISHED = Sampling()       # temperature 0.5, the 15 likeliest, no 6 tokens twice
-PROMPT = "beethoven/opus18no4.mxl"      # 977 tokens of segue-small
+PROMPT = "beethoven/opus18no4.mxl"      # 957 of its tokens
 
 
 def same_weights(against: str | Path | None) -> Checkpoint:
